@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// events.h - the monitoring interface: one JSON object per line, appended with one write.
+//
+//   {"time":"…Z","id":"web","source":"shim","event":"exit","pid":12,"data":{"status":0}}
+//
+// The target is a file, a FIFO or a unix stream or datagram socket. Lines stay
+// within PIPE_BUF, so those of many writers never mix; a monitor that is gone,
+// full or slow never stops a container: the event is dropped.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/fd.h"
+
+class EventLog {
+ public:
+  // Writes nowhere.
+  EventLog() = default;
+  // `path` as given by --events, else $RUNC_LIKE_EVENTS, else nowhere.
+  static EventLog open(std::string source, const std::string& path = "");
+
+  // `data` is a JSON object, or empty for none; pid 0 is left out. False when
+  // the line was dropped.
+  bool emit(std::string_view id, std::string_view event, int pid = 0,
+            std::string_view data = "") const;
+
+ private:
+  std::string source_;
+  UniqueFd fd_;
+  bool socket_ = false;
+};

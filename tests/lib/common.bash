@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+# common.bash - what every integration test starts from. In a .bats file:
+#   load ../lib/common
+# PATH begins with the build's bin/ (tests/run sets BUILD_BIN). Each test has a
+# directory of its own, $BATS_TEST_TMPDIR, and ids that no other test uses.
+
+export PATH="${BUILD_BIN:?run the tests with tests/run}:$PATH"
+export RUNC_LIKE_EVENTS=
+
+# A bundle's rootfs from the distribution's static busybox: /bin/busybox and its
+# usual names, /etc/passwd, /etc/group, /tmp, /proc, /sys, /dev.
+make_busybox_rootfs() { # DIR
+  mkdir -p "$1"/{bin,etc,tmp,proc,sys,dev,root,var,run}
+  cp "$(command -v busybox)" "$1/bin/busybox"
+  local name
+  for name in sh cat ls echo true false sleep id env mount umount hostname ps kill wc head tail \
+    grep sed awk test mkdir rm ln cp touch stat readlink dd nc wget httpd ip ping ulimit printf \
+    yes seq od tr cut date find xargs sort uniq sysctl nslookup vi uname dmesg chmod chown df du tty stty mknod; do
+    ln -sf busybox "$1/bin/$name"
+  done
+  printf 'root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n' >"$1/etc/passwd"
+  printf 'root:x:0:\nstaff:x:50:alice\nalice:x:1000:\n' >"$1/etc/group"
+}
+
+# An id no other test or run uses at the same time.
+unique_id() { printf 't%s-%s-%s' "$$" "${BATS_TEST_NUMBER:-0}" "$RANDOM"; }
+
+is_cgroup2() { [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; }
+
+# Runs a command again and again until it succeeds: for events that only a state
+# on disk or in the kernel shows. Fails after a minute (a slow machine under load).
+eventually() { # CMD...
+  local i
+  for ((i = 0; i < 600; i++)); do
+    "$@" && return 0
+    read -rt 0.1 <> <(:) || :
+  done
+  "$@"
+}
+
+# The host's state that a container may touch; the same before and after is the
+# proof that nothing was left behind.
+host_state() {
+  echo '# mounts'; awk '{print $5, $9, $10}' /proc/self/mountinfo | sort
+  echo '# links'; ip -o link | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | sort
+  echo '# nftables'; nft -s list ruleset 2>/dev/null | grep -v '^#' || :
+  echo '# cgroups'; find /sys/fs/cgroup -mindepth 1 -type d \( -name 'systemd-*' -o -name '*.service' -o -name 'user@*' \) -prune -o -type d -print 2>/dev/null | sort
+  echo '# state'; find /run/runc-like /run/shim /run/netsetup -mindepth 1 2>/dev/null | grep -v '/lock$' | sort || :
+}
+
+# Files that hold the two states, for a readable difference when they differ.
+remember_host_state() { host_state >"$BATS_TEST_TMPDIR/host.before"; }
+assert_host_state_unchanged() {
+  host_state >"$BATS_TEST_TMPDIR/host.after"
+  diff -u "$BATS_TEST_TMPDIR/host.before" "$BATS_TEST_TMPDIR/host.after"
+}
+
+need() { # PROGRAM... : skip, naming the one that is missing
+  local program
+  for program in "$@"; do
+    command -v "$program" >/dev/null || skip "$program is not installed"
+  done
+}
