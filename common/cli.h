@@ -74,7 +74,7 @@ struct Program {
 int run_program(const Program& program, int argc, char** argv);
 
 // For a program without verbs: every word against one table. Accepted forms:
-// --name value, --name=value, -name value (for names longer than a letter),
+// --name value, --name=value, -name value (unless -n is an option of its own),
 // -n value, -nvalue, -abc for flags, "--" ends the options.
 struct ParsedWords {
   Options options;

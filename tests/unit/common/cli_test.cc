@@ -30,8 +30,8 @@ std::string refused(const Words& words) {
 }
 
 TEST(Cli, ReadsAValueInEveryForm) {
-  for (const Words& words : std::vector<Words>{
-           {"--bundle", "x"}, {"--bundle=x"}, {"-b", "x"}, {"-bx"}, {"-b=x"}, {"-bundle", "x"}})
+  for (const Words& words :
+       std::vector<Words>{{"--bundle", "x"}, {"--bundle=x"}, {"-b", "x"}, {"-bx"}, {"-b=x"}})
     EXPECT_EQ(parsed(words).options.value("bundle"), "x") << words[0];
 }
 
