@@ -100,5 +100,51 @@ endef
 $(foreach t,$(UNIT_NAMES),$(eval $(call unit_test,$(t))))
 $(foreach t,$(TOOLS) hooks,$(eval $(B)/obj/tests/unit/$(t)/%.o: CPPFLAGS += -iquote $(t)))
 
-.PHONY: unit
+# What has to be installed; .ci/install-packages knows the names for each purpose.
+deps-%:
+	@.ci/install-packages $*
+
+# As root or through sudo: containers, networks and mounts need it. The build
+# itself does not, but what it lacks is installed first.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=STRICT,CI)
+demo: deps-build deps-demo
+	@$(MAKE) --no-print-directory all
+	@$(AS_ROOT) contrib/demo $(B)/bin $(IMAGE)
+check: deps-build deps-test
+	@$(MAKE) --no-print-directory all unit
+	@$(AS_ROOT) tests/run $(B)
+check-vm: deps-build deps-vm
+	@$(MAKE) --no-print-directory all unit
+	@$(AS_ROOT) tests/vm/run $(B)
+bench: deps-build deps-test deps-bench
+	@$(MAKE) --no-print-directory all
+	@$(AS_ROOT) tests/bench/run $(B) $(BENCH)
+
+# Style: the formatter, the fence between the folders, init without a C library, shell.
+SHELL_FILES := .ci/run .ci/install-packages tests/run tests/lib/common.bash contrib/demo contrib/busybox-rootfs
+lint: $(INIT_OBJ)
+	@! grep -rn '#include "\.\./' $(filter-out runc-like/init,common $(TOOLS) hooks) --include='*.cc' --include='*.h' \
+	  | grep -v '^runc-like/init/' || { echo "no ../ includes"; exit 1; }
+	@! nm -u $(INIT_OBJ) 2>/dev/null | grep -E ' U (malloc|free|_Zn|_Zd|__cxa_|_Unwind|.*printf|_ZNSt)' \
+	  || { echo "init may make system calls only"; exit 1; }
+	@clang-format --dry-run -Werror $(shell git ls-files '*.cc' '*.h')
+	@shellcheck $(wildcard $(SHELL_FILES))
+tidy:
+	clang-tidy --quiet $(shell git ls-files 'common/*.cc' 'shim/*.cc' 'netsetup/*.cc' 'layers/*.cc' 'hooks/*.cc' 'runc-like/*.cc') -- $(CXXFLAGS) -iquote $(B)/include
+
+# Man pages are Markdown; go-md2man (or pandoc) makes them roff.
+MAN := $(patsubst man/%.md,$(B)/man/%,$(wildcard man/*.[1-8].md))
+man: $(MAN)
+$(B)/man/%: man/%.md
+	@mkdir -p $(@D)
+	$(Q)go-md2man -in $< -out $@
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(wildcard $(B)/bin/*) $(DESTDIR)$(PREFIX)/bin
+	for page in $(wildcard $(B)/man/*); do \
+	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+clean:
+	rm -rf $(B)
+
+.PHONY: unit demo check check-vm bench lint tidy man install clean
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
