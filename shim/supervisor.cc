@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "supervisor.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "common/child_process.h"
+
+namespace {
+
+// What a person or a service manager sends to stop, reload or resize.
+constexpr auto kForwarded =
+    std::to_array<int>({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH});
+
+// The exit status of a container that was not our child: nobody can know it.
+constexpr int kUnknownStatus = 255;
+
+// How long a log that cannot be written may hold up the news of the exit.
+constexpr std::chrono::seconds kDrainTime{10};
+
+}  // namespace
+
+Result<UniqueFd> take_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : kForwarded) ::sigaddset(&set, number);
+  ::sigaddset(&set, SIGCHLD);
+  if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return errno_error("block", "signals");
+  // Writing to who has gone, or beyond a file size limit, is an error code.
+  (void)::signal(SIGPIPE, SIG_IGN);
+  (void)::signal(SIGXFSZ, SIG_IGN);
+  UniqueFd fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!fd) return errno_error("create", "signalfd");
+  return fd;
+}
+
+Result<void> become_subreaper() {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return errno_error("become", "subreaper");
+  return {};
+}
+
+Result<std::unique_ptr<Supervisor>> Supervisor::create(Loop& loop, Relay* relay,
+                                                       const Notices& notices, UniqueFd signals) {
+  std::unique_ptr<Supervisor> self(new Supervisor(loop, relay, notices, std::move(signals)));
+  Supervisor* const it = self.get();
+  TRY(loop.watch(it->signals_, EPOLLIN, [it](std::uint32_t) { it->take_signal(); }));
+  return self;
+}
+
+Result<void> Supervisor::watch(pid_t pid) {
+  pid_ = pid;
+  pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  // Ended and reaped already: no, since only reap() reaps and it has not run yet.
+  if (!pidfd_) return errno_error("open process", std::to_string(pid));
+  return loop_.watch(pidfd_, EPOLLIN, [this](std::uint32_t) {
+    reap();
+    if (!status_) ended_elsewhere();
+  });
+}
+
+void Supervisor::take_signal() {
+  signalfd_siginfo info = {};
+  while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    const int number = static_cast<int>(info.ssi_signo);
+    if (number == SIGCHLD)
+      reap();
+    else if (number == SIGWINCH && window_change_)
+      window_change_();
+    else if (pidfd_ && !status_)
+      (void)::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0);
+  }
+}
+
+// All children: orphans of the container's hooks and of the runtime come to us.
+void Supervisor::reap() {
+  int status = 0;
+  for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;)
+    if (pid == pid_) status_ = exit_code(status);
+}
+
+// Its end is seen, its status is somebody else's.
+void Supervisor::ended_elsewhere() {
+  loop_.forget(pidfd_);
+  status_ = kUnknownStatus;
+  notices_.warn("exit-unknown", "the container was not our child: its exit status is unknown");
+}
+
+Result<int> Supervisor::wait_for_end() {
+  while (!status_) TRY(loop_.turn());
+  loop_.forget(pidfd_);
+  TRY(finish_output());
+  return *status_;
+}
+
+Result<void> Supervisor::finish_output() {
+  if (relay_ == nullptr) return {};
+  bool late = false;
+  const Loop::TimerId timer = loop_.after(kDrainTime, [&late] { late = true; });
+  relay_->drain();
+  while (!relay_->drained() && !late) TRY(loop_.turn());
+  loop_.cancel(timer);
+  if (!relay_->drained())
+    notices_.warn("log-dropped", std::to_string(relay_->abandon()) +
+                                     " bytes of output could not be written and were dropped");
+  return {};
+}
