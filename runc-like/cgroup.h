@@ -14,8 +14,8 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/fd.h"
@@ -52,7 +52,7 @@ class Cgroup {
   static Result<Cgroup> from_json(const JsonView& view);
   Cgroup(Cgroup&&) noexcept;
   Cgroup& operator=(Cgroup&&) noexcept;
-  ~Cgroup();  // destroys what create made, unless keep()
+  ~Cgroup();  // removes what create made, unless keep()
 
   void keep() noexcept;
   std::string to_json() const;  // one JSON object for state.json
@@ -60,10 +60,18 @@ class Cgroup {
   // Limits and, on a cgroup not yet kept, device rules. A failing write names
   // file, value and field. On a kept cgroup what was written before is put back.
   Result<void> apply(const Resources& resources);
-  Result<CgroupDoor> door() const;
+
+  // Where in it a process goes: exec may name a cgroup below, and when the
+  // container has made its own one a mere parent, a process beside its init.
+  struct Where {
+    std::string sub = {};  // "a/b", existing
+    pid_t beside = 0;
+  };
+  Result<CgroupDoor> door(const Where& where) const;
+  Result<CgroupDoor> door() const { return door({}); }
   // Moves `pid` in, where the door did not bring it already; starts the scope.
-  // `sub` is a cgroup below, for exec --cgroup.
-  Result<void> add(pid_t pid, const std::string& sub = "");
+  Result<void> add(pid_t pid, const Where& where);
+  Result<void> add(pid_t pid) { return add(pid, {}); }
 
   Result<void> freeze();  // returns once everything in it stands still, else thaws it again
   Result<void> thaw();
@@ -71,19 +79,20 @@ class Cgroup {
 
   Result<std::vector<pid_t>> pids() const;  // of it and all below
   Result<void> signal_all(int number);      // to every process, once
-  // SIGKILL to all until none is left or the deadline (10 s) has passed.
+  // SIGKILL to all, then waits until none is left (ETIMEDOUT after 10 s).
   Result<void> kill_all();
   // Removes it and all below; fine when already gone. EBUSY while a process lives.
   Result<void> destroy();
 
   // Directory in each hierarchy: "" is v2 (or the v2 part of a hybrid host), else
   // the v1 controller list as /proc/self/cgroup has it. Empty when disabled.
-  const std::map<std::string, std::string>& paths() const;
-  std::string path_of(const std::string& controller) const;  // "" when there is none
-  bool exists() const { return !paths().empty(); }
+  std::map<std::string, std::string> paths() const;
+  std::string path_of(std::string_view controller) const;  // "" when there is none
+  bool exists() const;
+
+  struct Impl;  // cgroup_impl.h
 
  private:
-  struct Impl;
   explicit Cgroup(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -113,6 +113,3 @@ struct Resources {
 // specification asks; a wrong type or an impossible value is an error that names
 // its field.
 Result<Resources> parse_resources(const JsonView& view);
-
-// Whether it asks for any limit: devices alone are none.
-bool has_limits(const Resources& resources);
