@@ -5,6 +5,9 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <utility>
+
+#include "idle_memory.h"
 
 Result<Loop> Loop::create() {
   UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
@@ -70,8 +73,11 @@ void Loop::fire_timers() {
 
 Result<void> Loop::turn() {
   std::array<epoll_event, 16> events = {};
-  const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                 milliseconds_to_wait());
+  const int timeout = milliseconds_to_wait();
+  const int ready =
+      std::exchange(rest_, false)
+          ? wait_in_little_memory(epoll_.get(), events, timeout)
+          : ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
   if (ready < 0 && errno != EINTR) return errno_error("wait on", "epoll");
   for (int i = 0; i < ready; ++i) dispatch(events[static_cast<std::size_t>(i)]);
   fire_timers();

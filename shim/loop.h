@@ -30,6 +30,9 @@ class Loop {
   TimerId after(std::chrono::milliseconds delay, std::function<void()> action);
   void cancel(TimerId id);
 
+  // There may be nothing to do for long: the next wait is to cost little memory.
+  void rest() { rest_ = true; }
+
   // Waits for at least one event or timer and handles what is there. A handler
   // may watch, forget and cancel as it likes.
   Result<void> turn();
@@ -56,4 +59,5 @@ class Loop {
   std::vector<Timer> timers_;
   std::uint32_t generation_ = 0;
   TimerId next_timer_ = 1;
+  bool rest_ = false;
 };

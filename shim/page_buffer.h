@@ -26,7 +26,3 @@ class PageBuffer {
   char* data_;
   std::size_t size_;
 };
-
-// Returns to the kernel what only start-up needed: free heap and the pages of
-// our own code and constants, which come back from the page cache when touched.
-void give_back_memory() noexcept;

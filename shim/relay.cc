@@ -19,7 +19,7 @@ constexpr std::size_t kReadSize = std::size_t{64} << 10;
 constexpr int kLargePipe = 256 << 10;
 // No pipe holds more, so all that the container wrote before its end is within.
 constexpr std::size_t kDrainLimit = std::size_t{4} << 20;
-constexpr milliseconds kCarryTime{50};
+constexpr milliseconds kCarryTime{30};
 constexpr milliseconds kRestTime{1000};
 constexpr milliseconds kFirstDelay{20};
 constexpr milliseconds kLongestDelay{1000};
@@ -73,6 +73,7 @@ void Relay::take(Source& source, std::size_t carried, std::size_t got) {
   std::size_t whole = newline == std::string_view::npos ? 0 : newline + 1;
   if (all.size() - whole >= kLineLimit) whole = all.size();
   source.carry.assign(all.substr(whole));
+  source.stale = false;
   if (!source.carry.empty()) arm_carry_timer();
   const std::string_view raw = all.substr(carried);
   offer(source.stream, all.substr(0, whole), raw);
@@ -192,8 +193,11 @@ void Relay::arm_carry_timer() {
   if (std::exchange(carrying_, true)) return;
   loop_.after(kCarryTime, [this] {
     carrying_ = false;
-    for (const auto& source : sources_)
-      if (!blocked_) flush_carry(*source);
+    for (const auto& source : sources_) {
+      if (blocked_ || source->carry.empty()) continue;
+      if (std::exchange(source->stale, true)) flush_carry(*source);
+      if (!source->carry.empty()) arm_carry_timer();
+    }
   });
 }
 
@@ -211,6 +215,6 @@ void Relay::arm_rest_timer() {
     if (blocked_) return;
     for (const auto& sink : sinks_) sink->rest();
     buffer_.forget();
-    give_back_memory();
+    loop_.rest();
   });
 }

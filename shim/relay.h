@@ -50,6 +50,7 @@ class Relay {
     bool grown = false;      // the pipe
     std::size_t left = 0;    // while draining: how much more is ours
     std::string carry = {};  // an unfinished line
+    bool stale = false;      // nothing came after it for a while
   };
 
   Relay(Loop& loop, const Notices& notices, PageBuffer buffer)

@@ -13,13 +13,15 @@
 #include "control.h"
 #include "detach.h"
 #include "input.h"
-#include "page_buffer.h"
 #include "relay.h"
 #include "state_dir.h"
 #include "stream_sink.h"
 #include "supervisor.h"
 
 namespace {
+
+// After the start, until what it needed is returned to the kernel.
+constexpr std::chrono::milliseconds kSettleTime{500};
 
 // A container that the runtime has made; deleted again, whatever happens.
 class CreatedContainer {
@@ -211,7 +213,7 @@ Result<int> Session::run(Detachment* detachment) {
     notices_.be_quiet();
     detachment->ready();
   }
-  give_back_memory();
+  loop_->after(kSettleTime, [this] { loop_->rest(); });
   const int status = TRY(supervisor_->wait_for_end());
   raw_.reset();
   const auto announced = announce_exit(status);

@@ -2,6 +2,7 @@
 // run_options.cc - the command line of `shim run`.
 #include <unistd.h>
 
+#include <array>
 #include <climits>
 #include <cstdlib>
 
@@ -50,6 +51,16 @@ Result<std::string> absolute(const std::string& path) {
   return out;
 }
 
+// Others find the log by it, wherever they are.
+Result<void> make_absolute(std::string& path) {
+  if (path.empty() || path.front() == '/') return {};
+  std::array<char, PATH_MAX> here = {};
+  if (::getcwd(here.data(), here.size()) == nullptr)
+    return errno_error("find", "working directory");
+  path.insert(0, std::string(here.data()) + "/");
+  return {};
+}
+
 RuntimeOptions runtime_of(const Options& options) {
   RuntimeOptions runtime;
   runtime.program = options.value_or("runtime", sibling_program("runc-like"));
@@ -87,8 +98,10 @@ Result<RunCommand> parse_run(const Arguments& arguments) {
   run.bundle = TRY(absolute(options.value_or("bundle", ".")));
   run.runtime = runtime_of(options);
   run.state_root = state_root(options);
-  for (const std::string& text : options.values("log"))
+  for (const std::string& text : options.values("log")) {
     run.logs.push_back(TRY(parse_log_driver(text)));
+    TRY(make_absolute(run.logs.back().path));
+  }
   run.log_limits.size = TRY(size_of(options, "log-size-max", 0));
   run.log_limits.files = static_cast<unsigned>(TRY(size_of(options, "log-max-files", 1)));
   run.exit_file = options.value_or("exit-file", "");

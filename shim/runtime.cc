@@ -63,7 +63,8 @@ Error Runtime::failure(std::string_view verb, int status, std::string_view err) 
   if (log) message = runtime_message(*log);
   if (message.empty()) message = runtime_message(err);
   if (message.empty()) message = "it ended with status " + std::to_string(status);
-  return Error{std::string(kSays) + options_.program + "': " + std::string(verb) + ": " + message};
+  const std::string name = options_.program.substr(options_.program.rfind('/') + 1);
+  return Error{std::string(kSays) + name + "': " + std::string(verb) + ": " + message};
 }
 
 namespace {

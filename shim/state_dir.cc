@@ -29,7 +29,7 @@ Result<void> make_own_directory(FdRef root, const std::string& id) {
   if (errno != EEXIST) return errno_error("create state directory", id);
   const UniqueFd existing(::openat(root.get(), id.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (existing && is_held(existing))
-    return Error{"container '" + id + "' exists and is supervised already", EEXIST,
+    return Error{"container '" + id + "' already exists and is supervised", 0,
                  "choose another id, or wait for its end"};
   TRY(remove_tree(root, id));
   if (::mkdirat(root.get(), id.c_str(), 0700) != 0)
@@ -94,7 +94,7 @@ Result<int> SeenState::wait_exit() const {
     if (errno != EINTR) return errno_error("wait for", id_);
   (void)::flock(status_.get(), LOCK_UN);
   const auto status = parse_integer(TRY(read_all(status_, "status", 64)));
-  if (!status) return Error{"exit status of '" + id_ + "' is unknown: its shim was killed", 0, ""};
+  if (!status) return Error{"exit status of '" + id_ + "' is unknown: its shim was killed"};
   return static_cast<int>(*status);
 }
 
