@@ -78,6 +78,30 @@ class Standstill {
   bool held_ = false;
 };
 
+Result<void> wait_for_end(const std::vector<UniqueFd>& pidfds, const CgroupPlace& place,
+                          Deadline deadline) {
+  for (const UniqueFd& pidfd : pidfds) {
+    pollfd end = {pidfd.get(), POLLIN, 0};
+    if (::poll(&end, 1, milliseconds_until(deadline)) == 0)
+      return Error{"end the processes of '" + place.path() + "'", ETIMEDOUT};
+  }
+  return {};
+}
+
+// v2: the kernel kills the whole subtree at once, also what forks meanwhile.
+Result<void> kill_tree(const CgroupPlace& place, Deadline deadline) {
+  // A pidfd tells of the end at once, cgroup.events up to 10 ms later.
+  std::vector<UniqueFd> dying;
+  for (const pid_t pid : TRY(pids_below(place.path())))
+    if (dying.size() < 64) dying.push_back(open_pidfd(pid));
+  std::erase_if(dying, [](const UniqueFd& fd) { return !fd; });
+  auto killed = write_cgroup_file(place.path(), "cgroup.kill", "1");
+  if (!killed && (killed.error().code == ENOENT || killed.error().code == ENODEV)) return {};
+  TRY(std::move(killed));
+  TRY(wait_for_end(dying, place, deadline));
+  return wait_for_event(place.path(), "populated", '0', deadline);
+}
+
 // v1: kills what it finds until it finds nothing.
 Result<void> kill_each(const CgroupPlace& place, Deadline deadline) {
   for (;;) {
@@ -92,11 +116,7 @@ Result<void> kill_each(const CgroupPlace& place, Deadline deadline) {
       }
     }
     if (dying.empty()) return {};
-    for (const UniqueFd& pidfd : dying) {
-      pollfd end = {pidfd.get(), POLLIN, 0};
-      if (::poll(&end, 1, milliseconds_until(deadline)) == 0)
-        return Error{"end the processes of '" + place.path() + "'", ETIMEDOUT};
-    }
+    TRY(wait_for_end(dying, place, deadline));
   }
 }
 
@@ -154,11 +174,7 @@ Result<void> Cgroup::kill_all() {
   const CgroupPlace* place = impl_->main_place();
   if (!place) return {};
   const Deadline deadline = after(kKillTime);
-  if (!place->name.empty()) return kill_each(*place, deadline);
-  auto killed = write_cgroup_file(place->path(), "cgroup.kill", "1");
-  if (!killed && (killed.error().code == ENOENT || killed.error().code == ENODEV)) return {};
-  TRY(std::move(killed));
-  return wait_for_event(place->path(), "populated", '0', deadline);
+  return place->name.empty() ? kill_tree(*place, deadline) : kill_each(*place, deadline);
 }
 
 Result<void> Cgroup::destroy() {
