@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// attachment_steps.h - what attaching, detaching, checking and collecting share.
+// The store is locked by whoever calls these.
+#pragma once
+
+#include <string>
+
+#include "attachment.h"
+
+// "netsetup:TAG:NETWORK/ID/INTERFACE", TAG for the state directory: the mark on an
+// interface of the host, by which it is found when every record is lost.
+std::string alias_of(const Store& store, const Member& member);
+std::string alias_of_bridge(const Store& store, const std::string& network);
+std::string alias_prefix(const Store& store);
+
+// The bridge, there and up, with the gateway's addresses.
+Result<Link> ensure_bridge(const Store& store, const NetlinkSocket& route, const Network& network);
+
+// Brings the hosts files of all members up to date.
+Result<void> refresh_hosts(const Store& store, const std::string& network);
+
+// Undoes all of one attachment; what is gone already is no error. Can be repeated.
+Result<void> take_down(const Store& store, const NetlinkSocket& route, const Member& member);
+// The network that nobody is in any more.
+Result<void> take_down_network(const Store& store, const NetlinkSocket& route,
+                               const std::string& network, const std::string& bridge);
