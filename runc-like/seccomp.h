@@ -47,7 +47,7 @@ struct SeccompProgram {
   bool notify = false;                // some rule asks a supervisor: the listener must be sent
   std::string listener_path;          // where to send the descriptor
   std::string listener_metadata;      // beside it
-  std::vector<std::string> warnings;  // unknown system calls; empty on a hit in the cache
+  std::vector<std::string> warnings;  // unknown system calls; a hit in the cache says them no more
   bool cached = false;
 };
 
