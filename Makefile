@@ -29,9 +29,10 @@ SANITIZE := -O1 -g $(SANFLAGS) -fno-sanitize-recover=all -fno-omit-frame-pointer
 CXXFLAGS += -std=c++20 -fPIE -D_GLIBCXX_ASSERTIONS $(WARN) $(if $(SAN),$(SANITIZE),$(HARDEN))
 LDFLAGS  += -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--as-needed $(if $(SAN),$(SANFLAGS))
 
-# The fence: the only include root is $(B)/include, which holds common/ and
+# The fence: the only include root is build/include, which holds common/ and
 # nothing else, so that no tool can include another tool's headers.
-CPPFLAGS += -iquote $(B)/include -MMD -MP
+CPPFLAGS += -iquote build/include -MMD -MP
+CXX := $(shell command -v ccache) $(CXX)
 
 # Started thousands of times, also inside foreign roots: static. The others link
 # statically what Debian has as an archive. Sanitizers cannot be linked statically.
@@ -67,11 +68,11 @@ $(B)/bin/hook-%: $(B)/obj/hooks/hook-%.o $(HOOKS_SHARED) $(COMMON)
 	@mkdir -p $(@D)
 	$(Q)echo "  $(if $(filter %.o,$@),CXX,LINK) $@"; $(CXX) $(LDFLAGS) $(LINK_hooks) $^ $(BOOST) -o $@
 
-$(B)/obj/%.o: %.cc | $(B)/include/common
+$(B)/obj/%.o: %.cc | build/include/common
 	@mkdir -p $(@D)
 	$(Q)echo "  $(if $(filter %.o,$@),CXX,LINK) $@"; $(CXX) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
-$(B)/include/common:
-	@mkdir -p $(B)/include && ln -sfn $(CURDIR)/common $@
+build/include/common:
+	@mkdir -p build/include && ln -sfn ../../common $@
 
 # init: what runs inside the container's namespaces before execve. Freestanding:
 # no C library, no allocation, a few kilobytes. It is embedded in runc-like.
@@ -79,7 +80,7 @@ INIT_FLAGS := -std=c++20 $(WARN) -Os -ffreestanding -fno-exceptions -fno-rtti -f
               -fno-asynchronous-unwind-tables -fno-threadsafe-statics -fcf-protection=none \
               -fno-pie -mno-red-zone -ffunction-sections -fdata-sections -U_FORTIFY_SOURCE
 INIT_OBJ := $(patsubst %.cc,$(B)/obj/%.o,$(wildcard runc-like/init/*.cc))
-$(INIT_OBJ): $(B)/obj/runc-like/init/%.o: runc-like/init/%.cc | $(B)/include/common
+$(INIT_OBJ): $(B)/obj/runc-like/init/%.o: runc-like/init/%.cc | build/include/common
 	@mkdir -p $(@D)
 	$(Q)echo "  $(if $(filter %.o,$@),CXX,LINK) $@"; $(CXX) $(CPPFLAGS) $(INIT_FLAGS) -c $< -o $@
 $(B)/obj/runc-like/init.elf: $(INIT_OBJ)
@@ -130,7 +131,7 @@ lint: $(INIT_OBJ)
 	@clang-format --dry-run -Werror $(shell git ls-files '*.cc' '*.h')
 	@shellcheck $(wildcard $(SHELL_FILES))
 tidy:
-	clang-tidy --quiet $(shell git ls-files 'common/*.cc' 'shim/*.cc' 'netsetup/*.cc' 'layers/*.cc' 'hooks/*.cc' 'runc-like/*.cc') -- $(CXXFLAGS) -iquote $(B)/include
+	clang-tidy --quiet $(shell git ls-files 'common/*.cc' 'shim/*.cc' 'netsetup/*.cc' 'layers/*.cc' 'hooks/*.cc' 'runc-like/*.cc') -- $(CXXFLAGS) -iquote build/include
 
 # Man pages are Markdown; go-md2man (or pandoc) makes them roff.
 MAN := $(patsubst man/%.md,$(B)/man/%,$(wildcard man/*.[1-8].md))
