@@ -37,7 +37,8 @@ class ChildProcess {
 int exit_code(int wait_status) noexcept;
 
 struct Command {
-  std::vector<std::string> argv;                     // argv[0] is looked up in PATH
+  std::vector<std::string> argv;                     // argv[0] is looked up in PATH,
+  std::string program = {};                          // unless this names the file
   std::optional<std::vector<std::string>> env = {};  // "K=V"; absent: ours
   int in = 0;                                        // descriptors that become 0, 1 and 2
   int out = 1;

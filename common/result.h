@@ -18,6 +18,7 @@ struct [[nodiscard]] Error {
   int code = 0;            // errno, or 0 when no system call was involved
   std::string hint = {};   // one imperative sentence, or empty
   std::string field = {};  // JSON pointer of the field that asked for it, or empty
+  std::string step = {};   // the step of a plan that failed ("mount"), or empty
 
   // Adds the outer activity: "create web: " + "mount 'proc' on '/proc'".
   Error in(std::string_view doing) &&;

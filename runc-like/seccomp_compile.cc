@@ -16,11 +16,12 @@
 #include "seccomp.h"
 #include "seccomp_cache.h"
 #include "seccomp_table.h"
+#include "seccomp_tree.h"
 
 namespace {
 
 constexpr std::uint32_t kX32Bit = 0x40000000;  // __X32_SYSCALL_BIT
-constexpr std::string_view kFormat = "3";      // raise when the program for one text changes
+constexpr std::string_view kFormat = "4";      // raise when the program for one text changes
 
 struct Context {
   explicit Context(std::uint32_t default_action) : filter(::seccomp_init(default_action)) {}
@@ -77,16 +78,12 @@ int add_rule(const Context& context, const SeccompRule& rule, int number) {
   return 0;
 }
 
-Result<void> add_rules(const Context& context, const SeccompSpec& spec,
-                       std::vector<std::string>& warnings) {
+Result<void> add_rules(const Context& context, const SeccompSpec& spec) {
   for (const SeccompRule& rule : spec.rules) {
     if (rule.action == spec.default_action) continue;  // libseccomp refuses to say it twice
     for (const std::string& name : rule.names) {
       const int number = ::seccomp_syscall_resolve_name(name.c_str());
-      if (number == __NR_SCMP_ERROR) {
-        warnings.push_back(rule.field + ": unknown system call '" + name + "'");
-        continue;
-      }
+      if (number == __NR_SCMP_ERROR) continue;
       if (const int status = add_rule(context, rule, number); status != 0)
         return libseccomp_error(rule.field + ": add a seccomp rule for '" + name + "'", status,
                                 rule.field);
@@ -96,8 +93,7 @@ Result<void> add_rules(const Context& context, const SeccompSpec& spec,
 }
 
 Result<std::vector<sock_filter>> export_filter(const Context& context) {
-  // A search tree in place of a list: the kernel tries every system call against
-  // the program when it is loaded, and some at each call.
+  // A search tree in place of a list.
   (void)::seccomp_attr_set(context.filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
   const UniqueFd file(::memfd_create("seccomp", MFD_CLOEXEC));
   if (!file) return errno_error("create", "memfd");
@@ -159,12 +155,6 @@ std::vector<sock_filter> newer_check(const SeccompSpec& spec, std::uint32_t arch
   return out;
 }
 
-bool refuses_by_default(const SeccompSpec& spec) {
-  return spec.default_action != SCMP_ACT_ALLOW && spec.default_action != SCMP_ACT_LOG &&
-         spec.default_action != SCMP_ACT_ERRNO(ENOSYS) &&
-         (spec.default_action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_TRACE;
-}
-
 std::vector<sock_filter> put_newer_check_first(const SeccompSpec& spec,
                                                const std::vector<sock_filter>& filter) {
   if (!refuses_by_default(spec)) return filter;
@@ -184,6 +174,13 @@ std::vector<sock_filter> put_newer_check_first(const SeccompSpec& spec,
   return out;
 }
 
+void note_unknown_names(const SeccompSpec& spec, std::vector<std::string>& warnings) {
+  for (const SeccompRule& rule : spec.rules)
+    for (const std::string& name : rule.names)
+      if (::seccomp_syscall_resolve_name(name.c_str()) == __NR_SCMP_ERROR)
+        warnings.push_back(rule.field + ": unknown system call '" + name + "'");
+}
+
 // Everything that decides the program, as one text.
 std::string cache_key(const SeccompSpec& spec) {
   const scmp_version* version = ::seccomp_version();
@@ -197,11 +194,11 @@ std::string cache_key(const SeccompSpec& spec) {
 
 Result<std::vector<sock_filter>> compile(const SeccompSpec& spec,
                                          std::vector<std::string>& warnings) {
-  const Context context(spec.default_action);
-  if (!context.filter) return Error{"make a seccomp filter", ENOMEM};
-  TRY(add_architectures(context, spec));
-  TRY(add_rules(context, spec, warnings));
-  std::vector<sock_filter> filter = put_newer_check_first(spec, TRY(export_filter(context)));
+  note_unknown_names(spec, warnings);
+  const auto architectures = all_architectures(spec);
+  std::vector<sock_filter> filter = tree_compiler_knows(architectures)
+                                        ? compile_tree(spec, architectures)
+                                        : TRY(compile_with_libseccomp(spec));
   if (filter.size() > BPF_MAXINSNS)
     return libseccomp_error("the seccomp filter has " + std::to_string(filter.size()) +
                                 " instructions; the kernel takes 4096",
@@ -230,6 +227,14 @@ Result<void> fill_flags(const SeccompSpec& spec, SeccompProgram& program) {
 }
 
 }  // namespace
+
+Result<std::vector<sock_filter>> compile_with_libseccomp(const SeccompSpec& spec) {
+  const Context context(spec.default_action);
+  if (!context.filter) return Error{"make a seccomp filter", ENOMEM};
+  TRY(add_architectures(context, spec));
+  TRY(add_rules(context, spec));
+  return put_newer_check_first(spec, TRY(export_filter(context)));
+}
 
 Result<SeccompProgram> compile_seccomp(const SeccompSpec& spec, const std::string& cache_dir) {
   SeccompProgram program;

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// embedded_init.h - the executable that runs inside, as it was linked.
+#pragma once
+
+#include <string_view>
+
+std::string_view embedded_init();

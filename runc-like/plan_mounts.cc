@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: Apache-2.0
+// The root file system and what is mounted in it: words of config.json to
+// attributes, trees to be opened outside, and steps for inside.
+#include <sys/mount.h>
+
+#include "plan.h"
+#include "table_mount_options.h"
+#include "table_names.h"
+
+using wire::Op;
+
+namespace {
+
+// One mount's options, sorted by what they are for.
+struct Options {
+  std::uint64_t set = 0;
+  std::uint64_t clear = 0;
+  std::uint64_t set_all = 0;
+  std::uint64_t clear_all = 0;
+  std::vector<std::uint64_t> propagation = {};
+  bool bind = false;
+  bool recursive = false;
+  bool copy_up = false;
+  bool idmap = false;
+  bool idmap_all = false;
+  bool follow = true;
+  std::vector<std::string> data = {};  // for the file system: "key" or "key=value"
+};
+
+// Any change of an access-time bit is a choice of one of four values.
+void whole_atime(std::uint64_t set, std::uint64_t& clear) {
+  if (((set | clear) & MOUNT_ATTR__ATIME) != 0) clear |= MOUNT_ATTR__ATIME;
+}
+
+void take_special(std::uint64_t what, Options& out) {
+  switch (what) {
+    case kTmpCopyUp: out.copy_up = true; break;
+    case kIdmap: out.idmap = true; break;
+    case kRecursiveIdmap: out.idmap = out.idmap_all = true; break;
+    case kSourceNoFollow: out.follow = false; break;
+    default: break;
+  }
+}
+
+void take_option(const std::string& word, Options& out) {
+  const MountOption* row = find_row(kMountOptions, word);
+  if (row == nullptr) {
+    out.data.push_back(word);
+    return;
+  }
+  switch (row->kind) {
+    case OptionKind::Set:
+      out.set |= row->value;
+      out.clear &= ~row->value;
+      break;
+    case OptionKind::Clear:
+      out.set &= ~row->value;
+      out.clear |= row->value;
+      break;
+    case OptionKind::SetAll: out.set_all |= row->value; break;
+    case OptionKind::ClearAll: out.clear_all |= row->value; break;
+    case OptionKind::Super: out.data.emplace_back(row->super); break;
+    case OptionKind::Propagation: out.propagation.push_back(row->value); break;
+    case OptionKind::Bind:
+      out.bind = true;
+      out.recursive |= row->value != 0;
+      break;
+    case OptionKind::Special: take_special(row->value, out); break;
+  }
+}
+
+Options sort_options(const MountSpec& mount) {
+  Options out;
+  for (const std::string& word : mount.options) take_option(word, out);
+  out.bind |= mount.type == "bind" || mount.type == "rbind";
+  out.recursive |= mount.type == "rbind";
+  out.idmap |= !mount.uid_mappings.empty();
+  whole_atime(out.set, out.clear);
+  whole_atime(out.set_all, out.clear_all);
+  return out;
+}
+
+// As the kernel's configuration call takes them, see Init::configure.
+std::uint32_t encode_data(Plan& plan, const std::vector<std::string>& data) {
+  if (data.empty()) return 0;
+  std::string out;
+  for (const std::string& word : data) {
+    const std::size_t equals = word.find('=');
+    out += equals == std::string::npos ? 'F' : 'S';
+    out.append(word, 0, equals).push_back('\0');
+    if (equals != std::string::npos) out.append(word, equals + 1).push_back('\0');
+  }
+  return plan.text(out);
+}
+
+class MountPlanner {
+ public:
+  MountPlanner(Plan& plan, const Spec& spec, const PlanOptions& options, const HostFacts& facts)
+      : plan_(plan), spec_(spec), options_(options), facts_(facts) {}
+
+  void root();
+  Result<void> mount(const MountSpec& mount);
+  void notify();
+  void finish();
+
+ private:
+  Error error(const MountSpec& mount, const std::string& text) const;
+  Result<void> check_proc(const MountSpec& mount, const Options& options) const;
+  Result<void> bind(const MountSpec& mount, const Options& options);
+  Result<void> file_system(const MountSpec& mount, Options options);
+  void tree(const MountSpec& mount, const Options& options, const std::string& source);
+  void cgroup(const MountSpec& mount, const Options& options);
+  void cgroup_v1(const MountSpec& mount, const Options& options);
+  void hierarchy(const MountSpec& mount, const CgroupHierarchy& h, const Options& options);
+  void propagate(const MountSpec& mount, const Options& options);
+  wire::Step& fs_step(const MountSpec& mount, const std::string& type, const std::string& target,
+                      const std::string& source, const std::vector<std::string>& data);
+  void later(const MountSpec& mount, const std::string& target, std::uint64_t attributes);
+  std::uint64_t inherited() const;
+
+  Plan& plan_;
+  const Spec& spec_;
+  const PlanOptions& options_;
+  const HostFacts& facts_;
+  std::vector<PlannedStep> last_;  // read-only, once everything is in place
+};
+
+std::string inside(const std::string& destination) {
+  return destination.substr(1);
+}
+
+Error MountPlanner::error(const MountSpec& mount, const std::string& text) const {
+  return Error{"config.json: " + mount.field + ": " + text, 0, "", mount.field};
+}
+
+// What the host's mounts are to ours: by default they reach us and ours do not
+// reach the host.
+std::uint64_t MountPlanner::inherited() const {
+  const std::uint64_t asked = spec_.root_propagation & ~std::uint64_t{MS_REC};
+  return asked == 0 || asked == MS_UNBINDABLE ? std::uint64_t{MS_SLAVE} : asked;
+}
+
+void MountPlanner::root() {
+  const std::uint64_t flag = inherited();
+  wire::Step& propagation = plan_.add(Op::Propagation, "/linux/rootfsPropagation");
+  // "shared" keeps what lies below as the host has it; "/" itself never, or the
+  // container's root would appear there.
+  propagation.flags = static_cast<std::uint32_t>(flag == MS_SHARED ? std::uint64_t{MS_PRIVATE}
+                                                                   : flag | MS_REC);
+  const std::int32_t slot =
+      plan_.hand({.path = options_.rootfs,
+                  .recursive = true,
+                  .propagation = flag == MS_SHARED ? std::uint64_t{MS_PRIVATE} : flag,
+                  .field = "/root/path"});
+  plan_.add(Op::AttachRoot, "/root/path").slot = slot;
+}
+
+// /proc belongs to proc; below it only files that tools fake may be covered.
+Result<void> MountPlanner::check_proc(const MountSpec& mount, const Options& options) const {
+  static constexpr auto kMayCover = std::to_array<std::string_view>(
+      {"/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg", "/proc/meminfo", "/proc/slabinfo",
+       "/proc/stat", "/proc/swaps", "/proc/sys/crypto/fips_enabled", "/proc/sys/kernel/ns_last_pid",
+       "/proc/uptime"});
+  if (mount.destination == "/proc") {
+    if (mount.type == "proc" || options.bind) return {};
+    return error(mount, "\"/proc\" cannot be mounted with type '" + mount.type +
+                            "': only proc, or a bind of one");
+  }
+  if (!mount.destination.starts_with("/proc/")) return {};
+  for (const std::string_view path : kMayCover)
+    if (mount.destination == path) return {};
+  return error(mount, "\"" + mount.destination + "\" cannot be mounted because it is inside /proc");
+}
+
+wire::Step& MountPlanner::fs_step(const MountSpec& mount, const std::string& type,
+                                  const std::string& target, const std::string& source,
+                                  const std::vector<std::string>& data) {
+  const std::uint32_t target_at = plan_.text(target);
+  const std::uint32_t type_at = plan_.text(type);
+  const std::uint32_t source_at = plan_.text(source);
+  const std::uint32_t data_at = encode_data(plan_, data);
+  wire::Step& step = plan_.add(Op::MountFs, mount.field);
+  step.text[0] = target_at;
+  step.text[1] = type_at;
+  step.text[2] = source_at;
+  step.text[3] = data_at;
+  return step;
+}
+
+void MountPlanner::later(const MountSpec& mount, const std::string& target,
+                         std::uint64_t attributes) {
+  PlannedStep step;
+  step.step.op = Op::Attributes;
+  step.step.slot = -1;
+  step.step.text[0] = plan_.text(target);
+  step.step.arg[0] = attributes;
+  step.field = mount.field;
+  last_.push_back(step);
+}
+
+void MountPlanner::propagate(const MountSpec& mount, const Options& options) {
+  for (const std::uint64_t flags : options.propagation) {
+    const std::uint32_t target = plan_.text(inside(mount.destination));
+    wire::Step& step = plan_.add(Op::MountPropagation, mount.field);
+    step.text[0] = target;
+    step.flags = static_cast<std::uint32_t>(flags);
+  }
+}
+
+void MountPlanner::tree(const MountSpec& mount, const Options& options,
+                        const std::string& source) {
+  const std::uint64_t flag = inherited();
+  const bool maps = options.idmap;
+  const std::int32_t slot = plan_.hand(
+      {.path = source,
+       .recursive = options.recursive,
+       .follow = options.follow,
+       .propagation = flag == MS_SHARED ? 0 : flag,
+       .uid_mappings = !maps ? std::vector<Mapping>{}
+                       : mount.uid_mappings.empty() ? spec_.uid_mappings : mount.uid_mappings,
+       .gid_mappings = !maps ? std::vector<Mapping>{}
+                       : mount.gid_mappings.empty() ? spec_.gid_mappings : mount.gid_mappings,
+       .idmap_all = options.idmap_all,
+       .only_procfs = mount.destination == "/proc",
+       .field = mount.field + "/source"});
+  const std::uint32_t target = plan_.text(inside(mount.destination));
+  const std::uint32_t source_at = plan_.text(source);
+  wire::Step& step = plan_.add(Op::MountTree, mount.field);
+  step.slot = slot;
+  step.text[0] = target;
+  step.text[2] = source_at;
+  step.arg[0] = options.set;
+  step.arg[1] = options.clear;
+  step.arg[2] = options.set_all | options.clear_all << 32U;
+}
+
+Result<void> MountPlanner::bind(const MountSpec& mount, const Options& options) {
+  for (const std::string& word : options.data) {
+    const MountOption* row = find_row(kMountOptions, word);
+    if (row != nullptr) continue;  // a flag of the file system, which is another's
+    return error(mount, "bind mounts cannot have any filesystem-specific options applied: '" +
+                            word + "'" + did_you_mean(kMountOptions, word));
+  }
+  if (mount.source.empty()) return error(mount, "a bind mount needs a source");
+  if (options.idmap && (mount.uid_mappings.empty() != mount.gid_mappings.empty()))
+    return error(mount, "idmap needs both uidMappings and gidMappings");
+  tree(mount, options,
+       mount.source.starts_with('/') ? mount.source : options_.bundle + "/" + mount.source);
+  propagate(mount, options);
+  return {};
+}
+
+Result<void> MountPlanner::file_system(const MountSpec& mount, Options options) {
+  if (options.idmap) return error(mount, "only a bind mount can be idmapped");
+  const bool tmpfs = mount.type == "tmpfs";
+  // Devices and mountpoints are made in it first.
+  const bool late_ro = (options.set & MOUNT_ATTR_RDONLY) != 0 && tmpfs;
+  if (late_ro) options.set &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
+  bool mode_given = false;
+  for (const std::string& word : options.data) mode_given |= word.starts_with("mode=");
+  if (!spec_.mount_label.empty() && (tmpfs || mount.type == "mqueue"))
+    options.data.push_back("context=" + spec_.mount_label);
+  wire::Step& step =
+      fs_step(mount, mount.type, inside(mount.destination), mount.source, options.data);
+  step.arg[0] = options.set;
+  if (tmpfs) step.flags = (mode_given ? 0 : wire::kMountKeepMode) |
+                          (options.copy_up ? wire::kMountCopyUp : 0);
+  if (mount.type == "proc" || mount.type == "sysfs") step.flags = wire::kMountOrdinary;
+  if (late_ro) later(mount, inside(mount.destination), MOUNT_ATTR_RDONLY);
+  propagate(mount, options);
+  return {};
+}
+
+// One v1 hierarchy: with a cgroup namespace a mount of its own, which begins at
+// our cgroup; without, our directory of the host's mount.
+void MountPlanner::hierarchy(const MountSpec& mount, const CgroupHierarchy& h,
+                             const Options& options) {
+  const std::string name = h.mount.substr(h.mount.rfind('/') + 1);
+  const std::string target = inside(mount.destination) + "/" + name;
+  if (spec_.find_namespace(CLONE_NEWCGROUP) != nullptr) {
+    std::vector<std::string> data;
+    if (h.name.starts_with("name=")) {
+      data = {"none", h.name};
+    } else {
+      for (std::size_t at = 0; at < h.name.size();) {
+        const std::size_t comma = std::min(h.name.find(',', at), h.name.size());
+        data.push_back(h.name.substr(at, comma - at));
+        at = comma + 1;
+      }
+    }
+    fs_step(mount, "cgroup", target, "cgroup", data).arg[0] = options.set;
+    return;
+  }
+  const auto directory = facts_.cgroup_dirs.find(h.name);
+  MountSpec part = mount;
+  part.destination = "/" + target;
+  Options attributes = options;
+  attributes.recursive = false;
+  tree(part, attributes,
+       directory == facts_.cgroup_dirs.end() ? h.mount + h.own : directory->second);
+}
+
+void MountPlanner::cgroup_v1(const MountSpec& mount, const Options& options) {
+  const std::string target = inside(mount.destination);
+  fs_step(mount, "tmpfs", target, "tmpfs", {"mode=755"}).arg[0] =
+      options.set & ~std::uint64_t{MOUNT_ATTR_RDONLY};
+  for (const CgroupHierarchy& h : facts_.cgroups.hierarchies) {
+    if (h.name.empty()) continue;
+    hierarchy(mount, h, options);
+    const std::string name = h.mount.substr(h.mount.rfind('/') + 1);
+    for (std::size_t at = 0; at < h.name.size() && !h.name.starts_with("name=");) {
+      const std::size_t comma = std::min(h.name.find(',', at), h.name.size());
+      const std::string controller = h.name.substr(at, comma - at);
+      at = comma + 1;
+      if (controller == name) continue;
+      const std::uint32_t link = plan_.text(target + "/" + controller);
+      const std::uint32_t to = plan_.text(name);
+      wire::Step& step = plan_.add(Op::Symlink, mount.field);
+      step.text[0] = link;
+      step.text[1] = to;
+    }
+  }
+  if ((options.set & MOUNT_ATTR_RDONLY) != 0) later(mount, target, MOUNT_ATTR_RDONLY);
+}
+
+void MountPlanner::cgroup(const MountSpec& mount, const Options& options) {
+  if (!facts_.cgroups.unified()) {
+    cgroup_v1(mount, options);
+  } else if (spec_.find_namespace(CLONE_NEWCGROUP) != nullptr ||
+             facts_.cgroup_dirs.find("") == facts_.cgroup_dirs.end()) {
+    fs_step(mount, "cgroup2", inside(mount.destination), "cgroup", {}).arg[0] = options.set;
+  } else {
+    Options attributes = options;
+    attributes.recursive = false;
+    tree(mount, attributes, facts_.cgroup_dirs.at(""));
+  }
+  propagate(mount, options);
+}
+
+Result<void> MountPlanner::mount(const MountSpec& mount) {
+  const Options options = sort_options(mount);
+  if (mount.destination == "/")
+    return error(mount, "the root itself cannot be a mount's destination");
+  TRY(check_proc(mount, options));
+  if (options.bind) return bind(mount, options);
+  if (mount.type.empty()) return error(mount, "type is missing, and it is no bind mount");
+  if (mount.type == "cgroup" || mount.type == "cgroup2") {
+    cgroup(mount, options);
+    return {};
+  }
+  // A user namespace may not mount the sysfs of a network namespace that is not its own.
+  const bool foreign_sysfs = mount.type == "sysfs" &&
+                             spec_.find_namespace(CLONE_NEWUSER) != nullptr &&
+                             !spec_.has_new(CLONE_NEWNET);
+  if (!foreign_sysfs) return file_system(mount, options);
+  Options all = options;
+  all.recursive = true;
+  all.set_all = options.set & MOUNT_ATTR_RDONLY;
+  tree(mount, all, "/sys");
+  propagate(mount, options);
+  return {};
+}
+
+void MountPlanner::notify() {
+  if (options_.notify_directory.empty()) return;
+  MountSpec mount;
+  mount.destination = "/run/notify";
+  Options options;
+  options.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  tree(mount, options, options_.notify_directory);
+}
+
+void MountPlanner::finish() {
+  for (PlannedStep& step : last_) plan_.steps.push_back(std::move(step));
+}
+
+constexpr auto kDevices = std::to_array<std::pair<std::string_view, std::uint32_t>>(
+    {{"/dev/null", 3}, {"/dev/zero", 5}, {"/dev/full", 7}, {"/dev/random", 8},
+     {"/dev/urandom", 9}, {"/dev/tty", 0}});
+
+constexpr auto kLinks = std::to_array<std::pair<std::string_view, std::string_view>>(
+    {{"dev/fd", "/proc/self/fd"},
+     {"dev/stdin", "/proc/self/fd/0"},
+     {"dev/stdout", "/proc/self/fd/1"},
+     {"dev/stderr", "/proc/self/fd/2"},
+     {"dev/core", "/proc/kcore"}});
+
+std::uint64_t device_number(std::uint32_t major, std::uint32_t minor) {
+  return (minor & 0xffU) | (major & 0xfffU) << 8U |
+         static_cast<std::uint64_t>(minor & ~0xffU) << 12U;
+}
+
+void plan_device(Plan& plan, const DeviceSpec& device, bool bound) {
+  const std::uint32_t path = plan.text(inside(device.path));
+  if (bound && device.type != 'p') {
+    const std::int32_t slot = plan.hand({.path = device.path, .field = device.field});
+    wire::Step& step = plan.add(Op::DeviceTree, device.field);
+    step.slot = slot;
+    step.text[0] = path;
+    return;
+  }
+  wire::Step& step = plan.add(Op::Device, device.field);
+  const std::uint32_t kind = device.type == 'b' ? 0060000U : device.type == 'p' ? 0010000U : 0020000U;
+  step.text[0] = path;
+  step.flags = device.mode | kind;
+  step.arg[0] = device_number(device.major, device.minor);
+  step.arg[1] = device.uid | static_cast<std::uint64_t>(device.gid) << 32U;
+}
+
+}  // namespace
+
+Result<void> plan_mounts(Plan& plan, const Spec& spec, const PlanOptions& options,
+                         const HostFacts& facts) {
+  MountPlanner planner(plan, spec, options, facts);
+  planner.root();
+  for (const MountSpec& mount : spec.mounts) TRY(planner.mount(mount));
+  planner.notify();
+  plan_devices(plan, spec, facts);
+  planner.finish();
+  return {};
+}
+
+void plan_devices(Plan& plan, const Spec& spec, const HostFacts& facts) {
+  // A /dev that is bound from outside has what it needs.
+  for (const MountSpec& mount : spec.mounts)
+    if (mount.destination == "/dev" && sort_options(mount).bind) return;
+  const bool bound = facts.user_namespace || spec.find_namespace(CLONE_NEWUSER) != nullptr;
+  for (const auto& [path, minor] : kDevices) {
+    bool given = false;
+    for (const DeviceSpec& device : spec.devices) given |= device.path == path;
+    if (given) continue;
+    const std::uint32_t major = path == "/dev/tty" ? 5 : 1;
+    plan_device(plan, {.path = std::string(path), .major = major, .minor = minor}, bound);
+  }
+  for (const DeviceSpec& device : spec.devices) plan_device(plan, device, bound);
+  const auto link = [&](std::string_view path, std::string_view to, bool replace) {
+    const std::uint32_t path_at = plan.text(path);
+    const std::uint32_t to_at = plan.text(to);
+    wire::Step& step = plan.add(Op::Symlink, "");
+    step.text[0] = path_at;
+    step.text[1] = to_at;
+    step.flags = replace ? 1 : 0;
+  };
+  for (const auto& [path, to] : kLinks) link(path, to, false);
+  link("dev/ptmx", "pts/ptmx", true);
+}

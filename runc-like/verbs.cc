@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verbs.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+std::string root_of(const Arguments& arguments) {
+  if (const auto root = arguments.global.value("root")) {
+    if (root->starts_with('/')) return *root;
+    const auto here = real_path(".");
+    return (here ? *here : std::string(".")) + "/" + *root;
+  }
+  const char* runtime = ::getenv("XDG_RUNTIME_DIR");
+  if (::geteuid() != 0 && runtime != nullptr && *runtime != '\0')
+    return std::string(runtime) + "/runc-like";
+  return "/run/runc-like";
+}
+
+Result<CgroupManager> manager_of(const Arguments& arguments) {
+  if (arguments.global.flag("systemd-cgroup")) return CgroupManager::Systemd;
+  const std::string name = arguments.global.value_or("cgroup-manager", "cgroupfs");
+  if (name == "cgroupfs") return CgroupManager::Cgroupfs;
+  if (name == "systemd") return CgroupManager::Systemd;
+  if (name == "disabled") return CgroupManager::Disabled;
+  return Error{"unknown cgroup manager '" + name + "'; there are cgroupfs, systemd and disabled"};
+}
+
+EventLog events_of(const Arguments& arguments) {
+  return EventLog::open("runc-like", arguments.global.value_or("events", ""));
+}
+
+namespace {
+
+// Made absolute now: nothing later depends on the working directory.
+Result<std::string> absolute(const std::string& path) {
+  if (path.empty() || path.starts_with('/')) return path;
+  return TRY(real_path(".")) + "/" + path;
+}
+
+}  // namespace
+
+Result<LaunchOptions> launch_options(const Arguments& arguments) {
+  const Options& given = arguments.options;
+  LaunchOptions options;
+  options.root = root_of(arguments);
+  options.id = arguments.positionals[0];
+  TRY(check_id(options.id));
+  options.bundle = given.value_or("bundle", ".");
+  options.config = given.value_or("config", "config.json");
+  options.console_socket = TRY(absolute(given.value_or("console-socket", "")));
+  options.pidfd_socket = TRY(absolute(given.value_or("pidfd-socket", "")));
+  options.pid_file = TRY(absolute(given.value_or("pid-file", "")));
+  options.manager = TRY(manager_of(arguments));
+  options.no_pivot = given.flag("no-pivot");
+  options.no_new_keyring = given.flag("no-new-keyring");
+  const std::string fds = given.value_or("preserve-fds", "0");
+  const auto count = parse_integer(fds);
+  if (!count || *count < 0 || *count > 1024) return Error{"--preserve-fds: '" + fds + "' is no number"};
+  options.preserve_fds = static_cast<unsigned>(*count);
+  return options;
+}
