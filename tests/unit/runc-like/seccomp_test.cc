@@ -16,6 +16,8 @@
 
 #include "common/temp_dir.h"
 
+#include "seccomp_tree.h"
+
 namespace {
 
 constexpr std::uint32_t kAllow = SCMP_ACT_ALLOW;
@@ -237,6 +239,93 @@ TEST(Seccomp, NamesTheFieldThatIsWrong) {
   EXPECT_EQ(complaint(R"({"defaultAction":"SCMP_ACT_ALLOW","syscalls":[
                 {"names":["mkdir"],"action":"SCMP_ACT_NOTIFY"}]})"),
             "SCMP_ACT_NOTIFY needs a listenerPath");
+}
+
+// The oracle: what libseccomp writes must answer the same, for every number of
+// every architecture and arguments around the borders of the conditions.
+std::uint32_t ask(const std::vector<sock_filter>& filter, std::uint32_t arch, std::uint32_t number,
+                  const std::array<std::uint64_t, 6>& arguments) {
+  seccomp_data data = {};
+  data.nr = static_cast<int>(number);
+  data.arch = arch;
+  std::copy(arguments.begin(), arguments.end(), data.args);
+  return run(filter, data);
+}
+
+void compare_with_libseccomp(std::string_view json) {
+  const auto spec = parse(json);
+  ASSERT_TRUE(spec) << spec.error().text();
+  const auto ours = compile_seccomp(*spec, "");
+  const auto theirs = compile_with_libseccomp(*spec);
+  ASSERT_TRUE(ours && theirs);
+  const std::vector<std::array<std::uint64_t, 6>> samples = {{},
+                                                             {1},
+                                                             {5},
+                                                             {8},
+                                                             {9},
+                                                             {16, 3, 9},
+                                                             {40},
+                                                             {0x20008},
+                                                             {0x100000005},
+                                                             {5, 8},
+                                                             {5, 9},
+                                                             {4, 8, 1},
+                                                             {0x7e020000},
+                                                             {0x10000000, 1, 2},
+                                                             {~0ULL, ~0ULL, ~0ULL},
+                                                             {0xffffffff, 7},
+                                                             {2, 0, 9}};
+  for (const std::uint32_t arch :
+       std::to_array<std::uint32_t>({AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64}))
+    for (const std::uint32_t base : {0U, 0x40000000U})
+      for (std::uint32_t number = 0; number < 480; ++number)
+        for (const auto& sample : samples) {
+          // A 32-bit program has 32-bit arguments.
+          std::array<std::uint64_t, 6> arguments = sample;
+          if (arch == AUDIT_ARCH_I386)
+            for (std::uint64_t& a : arguments) a &= 0xffffffff;
+          ASSERT_EQ(ask(ours->filter, arch, base | number, arguments),
+                    ask(*theirs, arch, base | number, arguments))
+              << "arch " << arch << " call " << (base | number) << " argument " << arguments[0];
+        }
+}
+
+TEST(SeccompOracle, AgreesOnConditions) {
+  for (const char* op : {"EQ", "NE", "GT", "GE", "LT", "LE"})
+    compare_with_libseccomp(std::string(R"({"defaultAction":"SCMP_ACT_ERRNO","architectures":
+        ["SCMP_ARCH_X86","SCMP_ARCH_X32"],"syscalls":[{"names":["kill","socket","personality"],
+        "action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":5,"op":"SCMP_CMP_)") +
+                            op + R"("}]},{"names":["prctl"],"action":"SCMP_ACT_TRAP","args":[
+        {"index":0,"value":4294967301,"op":"SCMP_CMP_)" +
+                            op + R"("}]},
+        {"names":["faccessat2"],"action":"SCMP_ACT_ALLOW"}]})");
+}
+
+TEST(SeccompOracle, AgreesOnAProfileLikeThoseOfEngines) {
+  compare_with_libseccomp(R"({"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":38,
+      "architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86","SCMP_ARCH_X32"],"syscalls":[
+      {"names":["bdflush","io_pgetevents","kexec_load","mount","umount","setns"],
+       "action":"SCMP_ACT_ERRNO","errnoRet":1},
+      {"names":["_llseek","accept","accept4","access","bind","brk","capget","capset","clone3",
+        "close","connect","dup","epoll_wait","execve","exit","futex","getpid","getsockopt","ipc",
+        "listen","mmap","mmap2","msgget","openat","read","recvmsg","send","sendmsg","shmat",
+        "socketcall","socketpair","stat","stat64","write","writev","futex_waitv"],
+       "action":"SCMP_ACT_ALLOW"},
+      {"names":["personality"],"action":"SCMP_ACT_ALLOW","args":[
+        {"index":0,"value":0,"op":"SCMP_CMP_EQ"}]},
+      {"names":["personality"],"action":"SCMP_ACT_ALLOW","args":[
+        {"index":0,"value":131080,"op":"SCMP_CMP_EQ"}]},
+      {"names":["clone"],"action":"SCMP_ACT_ALLOW","args":[
+        {"index":0,"value":2114060288,"op":"SCMP_CMP_MASKED_EQ"}]},
+      {"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[
+        {"index":2,"value":9,"op":"SCMP_CMP_NE"}]}]})");
+}
+
+TEST(SeccompOracle, AgreesOnADefaultThatAllows) {
+  compare_with_libseccomp(R"({"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86"],
+      "syscalls":[{"names":["mkdir","bind","semget"],"action":"SCMP_ACT_KILL_PROCESS"},
+      {"names":["kill"],"action":"SCMP_ACT_ERRNO","args":[
+        {"index":0,"value":5,"op":"SCMP_CMP_EQ"},{"index":1,"value":8,"op":"SCMP_CMP_EQ"}]}]})");
 }
 
 class SeccompCached : public testing::Test {
