@@ -20,6 +20,9 @@ class EventLog {
   // `path` as given by --events, else $RUNC_LIKE_EVENTS, else nowhere.
   static EventLog open(std::string source, const std::string& path = "");
 
+  // False when there is no target, or when it cannot be opened.
+  bool is_open() const { return static_cast<bool>(fd_); }
+
   // `data` is a JSON object, or empty for none; pid 0 is left out. False when
   // the line was dropped.
   bool emit(std::string_view id, std::string_view event, int pid = 0,

@@ -25,17 +25,19 @@ Result<void> order(const Arguments& arguments, const std::string& line) {
 
 const std::span<const Option> kStateOptions = kTable;
 
-// Prints the statuses in the order of the ids, each as soon as it is known.
+// Prints the statuses in the order of the ids, each as soon as it is known. As a
+// shell's wait, it ends with that of the last one.
 Result<int> cmd_wait(const Arguments& arguments) {
   std::vector<SeenState> states;
   for (const std::string& id : arguments.positionals)
     states.push_back(TRY(SeenState::open(state_root(arguments.options), id)));
+  int status = 0;
   for (const SeenState& state : states) {
-    const int status = TRY(state.wait_exit());
+    status = TRY(state.wait_exit());
     std::printf("%d\n", status);
     std::fflush(stdout);
   }
-  return 0;
+  return status;
 }
 
 Result<int> cmd_resize(const Arguments& arguments) {

@@ -248,6 +248,8 @@ int run_detached(const RunCommand& options, Detachment detachment) {
 
 Result<int> cmd_run(const Arguments& arguments) {
   const RunCommand options = TRY(parse_run(arguments));
+  // What our caller has open is not for the container, nor for us to hold for hours.
+  if (::close_range(STDERR_FILENO + 1, ~0U, 0) != 0) return errno_error("close", "descriptors");
   if (options.detach) {
     auto fork = TRY(Detachment::begin());
     if (!fork.child) return fork.caller_status;
