@@ -130,6 +130,19 @@ Result<void> TarReader::skip(std::uint64_t bytes) {
   return {};
 }
 
+// umoci's insert ends an archive with the last byte of the last member: no
+// padding, no end marker. Nothing is missing from such an archive.
+Result<void> TarReader::skip_padding() {
+  data_ = 0;
+  while (padding_ > 0) {
+    const std::string_view piece = TRY(stream_->next(static_cast<std::size_t>(padding_)));
+    if (piece.empty()) padding_ = 0;
+    padding_ -= piece.size();
+    offset_ += piece.size();
+  }
+  return {};
+}
+
 Result<std::string_view> TarReader::data_at_most(std::uint64_t most) {
   most = std::min({most, data_, std::uint64_t{1} << 30});
   if (most == 0) return std::string_view();
@@ -197,8 +210,8 @@ Result<bool> TarReader::extension() {
 }
 
 Result<bool> TarReader::next(TarEntry& entry) {
-  TRY(skip(data_ + padding_));
-  data_ = padding_ = 0;
+  TRY(skip(data_));
+  TRY(skip_padding());
   name_.clear();
   long_name_.reset();
   long_link_.reset();

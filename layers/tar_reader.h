@@ -35,6 +35,7 @@ class TarReader {
   Result<bool> read_block();
   Result<std::string_view> read_exactly_some(std::size_t most);
   Result<void> skip(std::uint64_t bytes);
+  Result<void> skip_padding();
   Result<bool> next_header();
   Result<std::string> read_body(std::string_view what);
   Result<bool> extension();
