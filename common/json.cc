@@ -182,8 +182,18 @@ Result<bool> JsonView::boolean() const {
 }
 
 Result<std::vector<std::string>> JsonView::strings() const {
+  const Value& v = as_value(value_);
+  if (!v.IsArray()) return expected("an array");
   std::vector<std::string> out;
-  for (const JsonView& item : TRY(items())) out.push_back(TRY(item.string()));
+  out.reserve(v.Size());
+  for (SizeType i = 0; i < v.Size(); ++i) {
+    // A view of its own, with its pointer, only for what will be an error.
+    const bool good = v[i].IsString() && text_of(v[i]).find('\0') == std::string_view::npos;
+    if (good)
+      out.emplace_back(text_of(v[i]));
+    else
+      out.push_back(TRY(child(&v[i], std::to_string(i)).string()));
+  }
   return out;
 }
 
