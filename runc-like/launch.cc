@@ -94,10 +94,13 @@ class Launcher {
   Result<void> converse(Launched& launched);
   Result<void> answer(Launched& launched, const wire::Packet& packet);
   Result<void> publish(const Launched& launched) const;
+  Result<void> bring_up(Launched& launched);
+  void undo_hooks(Launched& launched) const;
 
   LaunchOptions& options_;
   const EventLog& events_;
   wire::State state_ = wire::State::Cloned;
+  bool hooks_ran_ = false;
 };
 
 Result<Cgroup> Launcher::make_cgroup(const Spec& spec, const CgroupLayout& layout) const {
@@ -180,6 +183,7 @@ Result<void> Launcher::answer(Launched& launched, const wire::Packet& packet) {
   }
   if (packet.msg != wire::Msg::Hooks) return {};
   const OciState state = oci_state(launched.container.record(), Status::Creating);
+  hooks_ran_ = true;
   TRY(run_hooks(launched.spec, HookKind::Prestart, state));
   TRY(run_hooks(launched.spec, HookKind::CreateRuntime, state));
   (void)wire::allowed(state_, wire::From::Parent, wire::Msg::HooksDone, &state_);
@@ -260,6 +264,24 @@ Result<void> check_terminal(const Spec& spec, const LaunchOptions& options) {
   return {};
 }
 
+Result<void> Launcher::bring_up(Launched& launched) {
+  TRY(settle(launched));
+  if (!launched.plan.forks) TRY(record(launched));
+  TRY(converse(launched));
+  return publish(launched);
+}
+
+// A network that a createRuntime hook has set up is taken down again by poststop:
+// the lifecycle of a container that failed goes on there.
+void Launcher::undo_hooks(Launched& launched) const {
+  ChildProcess& child = launched.init.child();
+  (void)child.signal(SIGKILL);
+  (void)child.wait();
+  auto hooks = run_hooks(launched.spec, HookKind::Poststop,
+                         oci_state(launched.container.record(), Status::Stopped));
+  if (!hooks) log_warning(hooks.error().text());
+}
+
 Result<Launched> Launcher::run() {
   options_.bundle = TRY(real_path(options_.bundle));
   const std::string file = options_.config.starts_with('/')
@@ -289,10 +311,11 @@ Result<Launched> Launcher::run() {
   time.reset();
   Launched launched{std::move(spec), std::move(container), std::move(cgroup),
                     std::move(init), std::move(plan),      std::move(program)};
-  TRY(settle(launched));
-  if (!launched.plan.forks) TRY(record(launched));
-  TRY(converse(launched));
-  TRY(publish(launched));
+  auto created = bring_up(launched);
+  if (!created) {
+    if (hooks_ran_) undo_hooks(launched);
+    return std::move(created).error();
+  }
   events_.emit(options_.id, "create", launched.container.record().pid);
   return launched;
 }

@@ -67,6 +67,64 @@ constexpr auto kDelete = std::to_array<Option>({
     {"force", 'f', Kind::Flag, "", "kill it first when it still runs; fine when it is gone"},
 });
 
+constexpr auto kExec = std::to_array<Option>({
+    {"process", 'p', Kind::Value, "FILE", "the process as JSON, instead of a command"},
+    {"console-socket", 0, Kind::Value, "PATH", "socket that receives the terminal"},
+    {"pidfd-socket", 0, Kind::Value, "PATH", "socket that receives a pidfd of the process"},
+    {"cwd", 0, Kind::Value, "DIR", "its working directory"},
+    {"env", 'e', Kind::List, "NAME=VALUE", "add to its environment"},
+    {"tty", 't', Kind::Flag, "", "give it a terminal"},
+    {"user", 'u', Kind::Value, "UID[:GID]", "run as this user"},
+    {"additional-gids", 'g', Kind::List, "GID", "and in this group"},
+    {"detach", 'd', Kind::Flag, "", "do not wait for its end"},
+    {"pid-file", 0, Kind::Value, "PATH", "write its pid there"},
+    {"process-label", 0, Kind::Value, "LABEL", "SELinux label"},
+    {"apparmor", 0, Kind::Value, "PROFILE", "AppArmor profile"},
+    {"no-new-privs", 0, Kind::Flag, "", "set no_new_privs"},
+    {"cap", 'c', Kind::List, "NAME", "add a capability"},
+    {"preserve-fds", 0, Kind::Value, "N", "pass descriptors 3 to 2+N on"},
+    {"cgroup", 0, Kind::Value, "PATH", "put it into a cgroup below the container's"},
+    {"ignore-paused", 0, Kind::Flag, "", "also when the container is paused"},
+    {"no-new-keyring", 0, Kind::Flag, "", ""},
+    {"no-subreaper", 0, Kind::Flag, "", ""},
+});
+
+constexpr auto kSpec = std::to_array<Option>({
+    {"bundle", 'b', Kind::Value, "DIR", "where to write it"},
+    {"file", 'f', Kind::Value, "FILE", "another name for config.json"},
+    {"rootless", 0, Kind::Flag, "", "for a caller without power"},
+});
+
+constexpr auto kExplain = std::to_array<Option>({
+    {"bundle", 'b', Kind::Value, "DIR", "the bundle; default: the working directory"},
+    {"config", 'f', Kind::Value, "FILE", "another name for config.json"},
+    {"format", 0, Kind::Value, "text|json", "form of the list"},
+});
+
+constexpr auto kPs = std::to_array<Option>({
+    {"format", 'f', Kind::Value, "table|json", "form of the list"},
+});
+
+constexpr auto kUpdate = std::to_array<Option>({
+    {"resources", 'r', Kind::Value, "FILE", "linux.resources as JSON; - is standard input"},
+    {"memory", 0, Kind::Value, "BYTES", "memory limit (512m)"},
+    {"memory-reservation", 0, Kind::Value, "BYTES", "soft memory limit"},
+    {"memory-swap", 0, Kind::Value, "BYTES", "limit of memory and swap together"},
+    {"kernel-memory", 0, Kind::Value, "BYTES", "kernel memory limit (v1)"},
+    {"kernel-memory-tcp", 0, Kind::Value, "BYTES", "kernel memory limit for TCP (v1)"},
+    {"cpu-period", 0, Kind::Value, "US", "length of a period"},
+    {"cpu-quota", 0, Kind::Value, "US", "CPU time in each period"},
+    {"cpu-burst", 0, Kind::Value, "US", "CPU time that may be saved up"},
+    {"cpu-share", 0, Kind::Value, "N", "CPU shares, against others"},
+    {"cpu-idle", 0, Kind::Value, "0|1", "run only when nobody else does"},
+    {"cpu-rt-period", 0, Kind::Value, "US", "length of a realtime period (v1)"},
+    {"cpu-rt-runtime", 0, Kind::Value, "US", "realtime in each period (v1)"},
+    {"cpuset-cpus", 0, Kind::Value, "LIST", "CPUs that it may use"},
+    {"cpuset-mems", 0, Kind::Value, "LIST", "memory nodes that it may use"},
+    {"blkio-weight", 0, Kind::Value, "N", "weight of its I/O, 10 to 1000"},
+    {"pids-limit", 0, Kind::Value, "N", "processes at most"},
+});
+
 constexpr auto kVerbs = std::to_array<Verb>({
     {"create", cmd_create, "ID", "make a container from a bundle, up to its start", kCreate, 1, 1},
     {"start", cmd_start, "ID", "start the program of a created container", {}, 1, 1},
@@ -75,6 +133,17 @@ constexpr auto kVerbs = std::to_array<Verb>({
     {"list", cmd_list, "", "list the containers", kList, 0, 0},
     {"kill", cmd_kill, "ID [SIGNAL]", "send a signal (TERM) to its first process", kKill, 1, 2},
     {"delete", cmd_delete, "ID", "remove a stopped or created container", kDelete, 1, 1},
+    {"exec", cmd_exec, "ID [COMMAND [ARGUMENT]...]", "run one more process in a container", kExec,
+     1, kAny, true},
+    {"ps", cmd_ps, "ID [OPTION of ps(1)]...", "list the processes of a container", kPs, 1, kAny,
+     true},
+    {"pause", cmd_pause, "ID", "let a container stand still", {}, 1, 1},
+    {"resume", cmd_resume, "ID", "let a paused container go on", {}, 1, 1},
+    {"update", cmd_update, "ID", "change the limits of a container", kUpdate, 1, 1},
+    {"spec", cmd_spec, "", "write a config.json to begin with", kSpec, 0, 0},
+    {"explain", cmd_explain, "[BUNDLE]", "print each step that a bundle asks for, and why",
+     kExplain, 0, 1},
+    {"features", cmd_features, "", "print what this runtime understands, as JSON", {}, 0, 0},
 });
 
 // As docker and podman parse it.

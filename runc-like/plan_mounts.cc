@@ -305,7 +305,10 @@ void MountPlanner::cgroup_v1(const MountSpec& mount, const Options& options) {
   fs_step(mount, "tmpfs", target, "tmpfs", {"mode=755"}).arg[0] =
       options.set & ~std::uint64_t{MOUNT_ATTR_RDONLY};
   for (const CgroupHierarchy& h : facts_.cgroups.hierarchies) {
-    if (h.name.empty()) continue;
+    // Where the container has no cgroup of its own it would see the host's.
+    if (h.name.empty() ||
+        (!facts_.cgroup_dirs.empty() && !facts_.cgroup_dirs.contains(h.name)))
+      continue;
     hierarchy(mount, h, options);
     const std::string name = h.mount.substr(h.mount.rfind('/') + 1);
     for (std::size_t at = 0; at < h.name.size() && !h.name.starts_with("name=");) {
