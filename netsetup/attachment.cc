@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "attachment_steps.h"
 #include "firewall.h"
@@ -145,14 +146,20 @@ VethSpec plan_veth(const Store& store, const Network& network, const Member& mem
   return out;
 }
 
-NetlinkBatch inside_batch(const Member& member, const Link& link) {
+// `metrics`: the container has a default route of that family already, by another
+// network that it joined before; that one stays the preferred one.
+NetlinkBatch inside_batch(const Member& member, const Link& link, const std::set<int>& metrics) {
   NetlinkBatch out;
   set_link_up(out, 1, "lo");
   set_link_up(out, link.index, link.name);
   for (const MemberAddress& one : member.addresses)
     add_address(out, link.index, link.name, one.address);
-  for (const NetworkRoute& route : member.routes)
-    add_route(out, {route.destination, route.gateway, link.index, link.name});
+  for (const NetworkRoute& route : member.routes) {
+    RouteSpec spec{route.destination, route.gateway, link.index, link.name};
+    if (route.destination.length == 0 && metrics.contains(route.destination.address.family))
+      spec.metric = 100U + static_cast<std::uint32_t>(link.index);
+    add_route(out, spec);
+  }
   return out;
 }
 
@@ -182,7 +189,13 @@ Result<void> configure_inside(const Member& member, FdRef netns) {
     TRY(write_sysctl_in(netns, conf + "/disable_ipv6", "0"));
     TRY(write_sysctl_in(netns, conf + "/accept_ra", "0"));
   }
-  return inside.transact(inside_batch(member, *link));
+  std::set<int> metrics;
+  if (link->index > 2)  // not the first of a fresh namespace
+    for (const int family : {AF_INET, AF_INET6}) {
+      const bool there = TRY(has_default_route(inside, family));
+      if (there) metrics.insert(family);
+    }
+  return inside.transact(inside_batch(member, *link, metrics));
 }
 
 // Clients of 127.0.0.1 are routed to the bridge; the table's guard keeps others out.
@@ -282,7 +295,7 @@ Result<std::string> describe(const Store& store, const NetlinkSocket& route, con
   if (!found) {
     NetlinkBatch batch;
     add_bridge(batch, {network.bridge, mac_for(network.range_sets.front().front().gateway),
-                       network.mtu, alias_of_bridge(store, network.name)});
+                       network.mtu, alias_of_bridge(store, network.name), false});
     for (const RangeSet& set : network.range_sets)
       add_address(batch, 0, network.bridge, {set.front().gateway, set.front().subnet.length});
     out += lines_of(batch);
@@ -291,7 +304,7 @@ Result<std::string> describe(const Store& store, const NetlinkSocket& route, con
   add_veth(veth, plan_veth(store, network, member, bridge, netns));
   Link inside;
   inside.name = member.interface;
-  return out + lines_of(veth) + "in the container:\n" + lines_of(inside_batch(member, inside));
+  return out + lines_of(veth) + "in the container:\n" + lines_of(inside_batch(member, inside, {}));
 }
 
 }  // namespace

@@ -40,6 +40,8 @@ Result<void> make_bridge(const Store& store, const NetlinkSocket& route, const N
   bridge.mac = mac_for(network.range_sets.front().front().gateway);
   bridge.mtu = network.mtu != 0 ? network.mtu : std::min(uplink.value_or(kUsualMtu), 65535U);
   bridge.alias = alias_of_bridge(store, network.name);
+  bridge.link_local = std::ranges::any_of(
+      network.range_sets, [](const RangeSet& set) { return set.front().first.family == AF_INET6; });
   NetlinkBatch batch;
   add_bridge(batch, bridge);
   TRY(route.transact(batch));

@@ -31,20 +31,19 @@ std::string_view bytes_of(const MacAddress& mac) {
   return {reinterpret_cast<const char*>(mac.data()), mac.size()};
 }
 
-// No link-local address, hence no router advertisement, on interfaces of the
-// host that only carry containers' frames. The kernel takes this for an
-// interface that exists, and in time only before it is up.
-// The alias, too, is passed over when it comes with the creation.
-void mark_and_up(NetlinkBatch& batch, const std::string& name, const std::string& alias) {
+// An interface that only carries containers' frames needs no link-local
+// address, and without one no router advertisement reaches it. The kernel takes
+// this for an interface that exists, and in time only before it is up. The
+// alias, too, would be passed over if it came with the creation.
+void mark(NetlinkBatch& batch, const std::string& name, const std::string& alias, bool link_local) {
   batch.begin(RTM_NEWLINK, NLM_F_ACK, link_header(),
-              "link set " + name + " alias " + alias + " addrgenmode none");
+              "link set " + name + " alias " + alias + (link_local ? "" : " addrgenmode none"));
   batch.put_string(IFLA_IFNAME, name);
   batch.put_string(IFLA_IFALIAS, alias);
+  if (link_local) return;
   batch.nest(IFLA_AF_SPEC, [&] {
     batch.nest(AF_INET6, [&] { batch.put_u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE); });
   });
-  batch.begin(RTM_NEWLINK, NLM_F_ACK, link_header(0, IFF_UP), "link set " + name + " up");
-  batch.put_string(IFLA_IFNAME, name);
 }
 
 }  // namespace
@@ -96,7 +95,7 @@ void add_bridge(NetlinkBatch& batch, const BridgeSpec& bridge) {
   // Given, so that it does not change with the ports that come and go.
   batch.put(IFLA_ADDRESS, bytes_of(bridge.mac));
   batch.nest(IFLA_LINKINFO, [&] { batch.put_string(IFLA_INFO_KIND, "bridge"); });
-  mark_and_up(batch, bridge.name, bridge.alias);
+  mark(batch, bridge.name, bridge.alias, bridge.link_local);
 }
 
 void add_veth(NetlinkBatch& batch, const VethSpec& veth) {
@@ -133,7 +132,13 @@ void add_veth(NetlinkBatch& batch, const VethSpec& veth) {
       if (veth.isolated) batch.put_u8(IFLA_BRPORT_ISOLATED, 1);
     });
   });
-  mark_and_up(batch, veth.host_name, veth.alias);
+  mark(batch, veth.host_name, veth.alias, false);
+  set_up(batch, veth.host_name);
+}
+
+void set_up(NetlinkBatch& batch, const std::string& name) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, link_header(0, IFF_UP), "link set " + name + " up");
+  batch.put_string(IFLA_IFNAME, name);
 }
 
 void set_link_up(NetlinkBatch& batch, int index, const std::string& name) {
@@ -190,10 +195,12 @@ void add_route(NetlinkBatch& batch, const RouteSpec& route) {
   batch.begin(RTM_NEWROUTE, kCreate, header,
               "route add " + (whole ? std::string("default") : route.destination.text()) +
                   (route.gateway ? " via " + route.gateway->text() : "") + " dev " +
-                  route.interface_name);
+                  route.interface_name +
+                  (route.metric != 0 ? " metric " + std::to_string(route.metric) : ""));
   if (!whole) batch.put(RTA_DST, route.destination.address.raw());
   if (route.gateway) batch.put(RTA_GATEWAY, route.gateway->raw());
   batch.put_u32(RTA_OIF, static_cast<std::uint32_t>(route.interface));
+  if (route.metric != 0) batch.put_u32(RTA_PRIORITY, route.metric);
 }
 
 namespace {
@@ -266,10 +273,10 @@ Result<std::vector<InterfaceAddress>> list_addresses(const NetlinkSocket& route)
 
 namespace {
 
-Result<std::vector<NetlinkReply>> list_routes(const NetlinkSocket& route) {
+Result<std::vector<NetlinkReply>> list_routes(const NetlinkSocket& route, int family = AF_INET) {
   NetlinkBatch batch;
   rtmsg header = {};
-  header.rtm_family = AF_INET;
+  header.rtm_family = static_cast<std::uint8_t>(family);
   header.rtm_table = RT_TABLE_MAIN;
   batch.begin(RTM_GETROUTE, NLM_F_DUMP, header, "list the routes of this host");
   return route.query(batch);
@@ -287,6 +294,14 @@ Result<std::vector<Cidr>> list_routed_networks(const NetlinkSocket& route) {
     out.push_back({read_address(header.rtm_family, *bytes), header.rtm_dst_len});
   }
   return out;
+}
+
+Result<bool> has_default_route(const NetlinkSocket& route, int family) {
+  const auto routes = TRY(list_routes(route, family));
+  return std::ranges::any_of(routes, [](const NetlinkReply& reply) {
+    const auto header = reply.header<rtmsg>();
+    return header.rtm_table == RT_TABLE_MAIN && header.rtm_dst_len == 0;
+  });
 }
 
 Result<std::optional<std::uint32_t>> default_route_mtu(const NetlinkSocket& route) {

@@ -37,8 +37,10 @@ struct BridgeSpec {
   MacAddress mac = {};
   std::uint32_t mtu = 0;
   std::string alias;
+  // An address of its own, which it needs to find IPv6 neighbours for others.
+  bool link_local = false;
 };
-void add_bridge(NetlinkBatch& batch, const BridgeSpec& bridge);  // up at once
+void add_bridge(NetlinkBatch& batch, const BridgeSpec& bridge);  // down still
 
 struct VethSpec {
   std::string host_name;
@@ -56,6 +58,8 @@ struct VethSpec {
 // the kernel a grace period (20 ms).
 void add_veth(NetlinkBatch& batch, const VethSpec& veth);
 
+// Up, by name.
+void set_up(NetlinkBatch& batch, const std::string& name);
 void set_link_up(NetlinkBatch& batch, int index, const std::string& name);
 void set_link_mac(NetlinkBatch& batch, int index, const std::string& name, const MacAddress& mac);
 void delete_link(NetlinkBatch& batch, const std::string& name);
@@ -70,6 +74,7 @@ struct RouteSpec {
   std::optional<IpAddress> gateway = {};
   int interface = 0;
   std::string interface_name = {};
+  std::uint32_t metric = 0;  // 0: the kernel's own
 };
 void add_route(NetlinkBatch& batch, const RouteSpec& route);
 
@@ -84,5 +89,6 @@ struct InterfaceAddress {
 Result<std::vector<InterfaceAddress>> list_addresses(const NetlinkSocket& route);
 // The destinations of the main table's routes, the default route left out.
 Result<std::vector<Cidr>> list_routed_networks(const NetlinkSocket& route);
+Result<bool> has_default_route(const NetlinkSocket& route, int family);
 // The MTU of the interface that the default route leaves by; nothing without one.
 Result<std::optional<std::uint32_t>> default_route_mtu(const NetlinkSocket& route);
