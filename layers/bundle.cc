@@ -4,7 +4,10 @@
 #include <linux/limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <functional>
 
@@ -17,6 +20,7 @@
 #include "overlay_mount.h"
 #include "runtime_config.h"
 #include "user_lookup.h"
+#include "xattrs.h"
 
 namespace {
 
@@ -100,12 +104,21 @@ Result<UniqueFd> make_directory(const std::string& dir, Undo& undo) {
   return open_at(kCwd, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
-// The upper directory is what the root of the overlay shows: as the image's own.
-Result<void> copy_root_attributes(const std::string& from, const std::string& to) {
+// The upper directory is what the root of the overlay shows: it must look as
+// the uppermost layer that says anything about the root wants it.
+Result<void> copy_root_attributes(const std::vector<std::string>& uppermost_first,
+                                  const std::string& to) {
   struct stat st = {};
-  if (::stat(from.c_str(), &st) != 0) return errno_error("stat", from);
+  st.st_mode = 0755;
+  for (const std::string& layer : uppermost_first) {
+    if (::getxattr(layer.c_str(), kRootUnsaid, nullptr, 0) >= 0) continue;
+    if (::stat(layer.c_str(), &st) != 0) return errno_error("stat", layer);
+    break;
+  }
+  const std::array<timespec, 2> times = {st.st_mtim, st.st_mtim};
   if (::chown(to.c_str(), st.st_uid, st.st_gid) != 0 ||
-      ::chmod(to.c_str(), st.st_mode & 07777U) != 0)
+      ::chmod(to.c_str(), st.st_mode & 07777U) != 0 ||
+      ::utimensat(AT_FDCWD, to.c_str(), times.data(), 0) != 0)
     return errno_error("change owner of", to);
   return {};
 }
@@ -122,7 +135,7 @@ Result<void> mount_root(const Store& store, const std::vector<std::string>& laye
     if (::mkdir(empty.c_str(), 0755) != 0) return errno_error("create directory", empty);
     plan.lowers.push_back(empty);
   }
-  TRY(copy_root_attributes(plan.lowers.front(), plan.upper));
+  TRY(copy_root_attributes(plan.lowers, plan.upper));
   auto mount = mount_overlay(plan);
   if (!mount) return std::move(mount).error().in("store '" + store.path() + "'");
   const std::string rootfs = dir + "/rootfs";

@@ -14,8 +14,8 @@ namespace {
 Result<void> remove_names(const Store& store, const std::string& wanted) {
   const Descriptor found = TRY(store.find(wanted));
   const auto own = full_name(wanted);
-  if (own && found.ref_name() == *own) {
-    TRY(store.untag(*own));
+  if (own && found.ref_name() && found.ref_name()->ends_with(*own)) {
+    TRY(store.untag(*found.ref_name()));
     return {};
   }
   for (const Descriptor& entry : TRY(store.images()))

@@ -58,14 +58,9 @@ LayerApplier::LayerApplier(FdRef root, ApplyOptions options)
     : options_(options),
       tree_(root, *this),
       links_(root, *this),
-      old_umask_(::umask(0)),
       our_uid_(::geteuid()),
       our_gid_(::getegid()) {
   inherited_acls_ = has_default_acl(tree_.dir());
-}
-
-LayerApplier::~LayerApplier() {
-  ::umask(old_umask_);
 }
 
 Result<Applied> LayerApplier::apply(TarReader& tar) {
@@ -150,6 +145,7 @@ Result<void> LayerApplier::apply_root(const TarEntry& entry) {
   TRY(tree_.enter("", TargetTree::Missing::Fail));
   TRY(set_owner_and_mode(tree_.dir(), entry, false));
   directory_times_[""] = entry.mtime;
+  had_root_entry_ = true;
   return {};
 }
 

@@ -44,12 +44,14 @@ enum class Applied {
   NeedsLower,
 };
 
+// Modes are set as they are created: the process's umask must be 0.
 class LayerApplier final : private TargetTree::Listener {
  public:
   LayerApplier(FdRef root, ApplyOptions options);
-  ~LayerApplier() override;
 
   Result<Applied> apply(TarReader& tar);
+  // Whether the layer said what the root itself is like.
+  bool had_root_entry() const { return had_root_entry_; }
 
  private:
   using Link = std::pair<std::string, std::string>;  // clean name, clean target
@@ -92,7 +94,6 @@ class LayerApplier final : private TargetTree::Listener {
   ApplyOptions options_;
   TargetTree tree_;
   TargetTree links_;  // where the targets of hard links are looked up
-  mode_t old_umask_;
   uid_t our_uid_;
   gid_t our_gid_;
 
@@ -102,5 +103,6 @@ class LayerApplier final : private TargetTree::Listener {
   std::unordered_set<std::string> opaque_;  // Overlay
   std::vector<Link> deferred_;
   bool needs_lower_ = false;
+  bool had_root_entry_ = false;
   bool inherited_acls_ = false;  // a directory with a default ACL exists
 };

@@ -2,6 +2,7 @@
 #include "layer_dirs.h"
 
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <algorithm>
 #include <atomic>
@@ -14,6 +15,7 @@
 #include "layer_stream.h"
 #include "overlay_mount.h"
 #include "tar_reader.h"
+#include "xattrs.h"
 
 namespace {
 
@@ -42,6 +44,14 @@ Result<UniqueFd> make_directory(const TempDir& scratch, const char* name) {
   if (::mkdirat(scratch.fd().get(), name, 0755) != 0)
     return errno_error("create directory", scratch.path() + "/" + name);
   return open_at(scratch.fd(), name, O_RDONLY | O_DIRECTORY);
+}
+
+// After the last change to the layer: attributes of the root are part of it.
+Result<void> mark_root(FdRef root, const LayerApplier& applier) {
+  if (!applier.had_root_entry() && ::fsetxattr(root.get(), kRootUnsaid, "y", 1, 0) != 0)
+    return errno_error("mark", "root of the layer",
+                       "the store needs a file system with trusted attributes");
+  return {};
 }
 
 class Unpacker {
@@ -110,6 +120,7 @@ class Unpacker {
     LayerApplier applier(root, {.form = LayerForm::Overlay, .most_entries = limits_->most_entries});
     if (TRY(applier.apply(tar)) == Applied::NeedsLower) return {};
     TRY(stream->finish());
+    TRY(mark_root(root, applier));
     TRY(publish(*store_, scratch, "root", diff_name(diff_id(i))));
     places_[i] = diff_name(diff_id(i));
     return {};
@@ -136,6 +147,7 @@ class Unpacker {
     if (!applied) return std::move(applied).error().in(layer_label(*image_, i));
     TRY(stream->finish());
     mount.reset();
+    TRY(mark_root(upper, applier));
     TRY(publish(*store_, scratch, "root", chain_name(chains_[i])));
     places_[i] = chain_name(chains_[i]);
     return {};

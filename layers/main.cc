@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // layers: images come in, become root filesystems, and go out.
+#include <sys/stat.h>
+
 #include <array>
 
 #include "common/cli.h"
@@ -104,5 +106,8 @@ constexpr Program kProgram{
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Every mode in this program is meant as it stands. Once for the process, since
+  // the threads that unpack layers share it.
+  (void)::umask(0);
   return run_program(kProgram, argc, argv);
 }

@@ -18,6 +18,9 @@ namespace {
 
 constexpr auto kDirectories = std::to_array<const char*>(
     {"blobs", "blobs/sha256", "layers", "layers/diff", "layers/chain", "bundles", "tmp"});
+// What other tools put before a short name; the user need not.
+constexpr auto kImplied =
+    std::to_array<std::string_view>({"", "docker.io/library/", "docker.io/", "localhost/"});
 constexpr std::string_view kMarker = R"({"imageLayoutVersion":"1.0.0"})";
 constexpr std::string_view kEmptyIndex = R"({"schemaVersion":2,"manifests":[]})";
 
@@ -145,10 +148,11 @@ Result<Descriptor> Store::find(const std::string& name) const {
   if (auto found = find_by_digest(entries, name)) return *found;
   const std::string wanted = TRY(full_name(name));
   std::vector<std::string> names;
-  for (const Descriptor& entry : entries) {
-    if (entry.ref_name() == wanted) return entry;
+  for (const std::string_view prefix : kImplied)
+    for (const Descriptor& entry : entries)
+      if (entry.ref_name() == std::string(prefix) + wanted) return entry;
+  for (const Descriptor& entry : entries)
     if (entry.ref_name()) names.push_back(*entry.ref_name());
-  }
   const std::string near = closest(wanted, names);
   return Error{"no image '" + name + "' in " + path(), ENOENT,
                near.empty() ? "see them with: layers images" : "did you mean '" + near + "'?"};

@@ -24,3 +24,7 @@ Result<void> set_xattrs_at(FdRef dir, const std::string& name, const Xattrs& xat
 Result<void> remove_other_xattrs(FdRef file, const Xattrs& xattrs, const std::string& path);
 
 inline constexpr const char* kOverlayOpaque = "trusted.overlay.opaque";
+
+// On the top directory of an unpacked layer that says nothing about the root:
+// overlayfs would show this directory's attributes, but a lower layer's are meant.
+inline constexpr const char* kRootUnsaid = "trusted.layers.root-unsaid";
