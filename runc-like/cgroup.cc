@@ -131,6 +131,15 @@ Result<void> Cgroup::Impl::join_later(CgroupPlace& place) {
   return {};
 }
 
+void Cgroup::Impl::leave(CgroupPlace& place) {
+  const std::string parent = place.mount + parent_of(place.relative);
+  if (const auto pids = pids_below(place.path()))
+    for (const pid_t pid : *pids)
+      (void)write_cgroup_file(parent, "cgroup.procs", std::to_string(pid));
+  (void)remove_cgroup(place.path());
+  place.joined = false;
+}
+
 void Cgroup::Impl::undo() noexcept {
   for (auto path = made.rbegin(); path != made.rend(); ++path) (void)::rmdir(path->c_str());
   made.clear();

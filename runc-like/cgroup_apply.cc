@@ -80,7 +80,10 @@ class Transaction {
       error.field = write.field;
       return error;
     }
-    if (!place->joined) TRY(impl_.join_later(*place));
+    if (!place->joined) {
+      joined_.push_back(place);
+      TRY(impl_.join_later(*place));
+    }
     return place->path();
   }
 
@@ -100,6 +103,8 @@ class Transaction {
     for (const Previous& p : std::views::reverse(previous_))
       (void)write_cgroup_file(p.path, p.file, p.value);
     previous_.clear();
+    if (remember_)
+      for (CgroupPlace* place : joined_) impl_.leave(*place);
   }
 
   Error explain(Error error, const CgroupWrite& write) const {
@@ -119,6 +124,7 @@ class Transaction {
   bool remember_;
   bool enabled_ = false;
   std::vector<Previous> previous_;
+  std::vector<CgroupPlace*> joined_;  // v1 hierarchies entered for these limits
 };
 
 std::int64_t leading_number(std::string_view text) {

@@ -36,6 +36,7 @@ struct Cgroup::Impl {
 
   Result<void> make(CgroupPlace& place);
   Result<void> join_later(CgroupPlace& place);
+  void leave(CgroupPlace& place);  // the way back from join_later
   void undo() noexcept;
   Result<std::string> directory_for(const CgroupPlace& place, const Where& where) const;
 };

@@ -120,6 +120,21 @@ Result<void> kill_each(const CgroupPlace& place, Deadline deadline) {
   }
 }
 
+// A process that has just died leaves its cgroups a moment after its parent was
+// told. v2 has an event for it; v1 has none, so it is asked again soon.
+Result<void> remove_when_left(const CgroupPlace& place, Deadline deadline) {
+  Result<void> removed = remove_cgroup(place.path());
+  for (int pause = 1; !removed && removed.error().code == EBUSY; pause = std::min(2 * pause, 50)) {
+    if (milliseconds_until(deadline) == 0 || !TRY(pids_below(place.path())).empty()) return removed;
+    if (place.name.empty())
+      TRY(wait_for_event(place.path(), "populated", '0', deadline));
+    else
+      (void)::poll(nullptr, 0, pause);
+    removed = remove_cgroup(place.path());
+  }
+  return removed;
+}
+
 }  // namespace
 
 Result<void> Cgroup::freeze() {
@@ -180,21 +195,9 @@ Result<void> Cgroup::kill_all() {
 Result<void> Cgroup::destroy() {
   const Deadline deadline = after(kRemoveTime);
   for (const CgroupPlace& place : impl_->places) {
-    if (!place.joined) continue;
-    Result<void> removed = remove_cgroup(place.path());
-    // A process that has just died leaves its cgroups a moment after its parent
-    // was told. v2 has an event for it; v1 has none, so it is asked again soon.
-    for (int pause = 1; !removed && removed.error().code == EBUSY;
-         pause = std::min(2 * pause, 50)) {
-      if (milliseconds_until(deadline) == 0 || !TRY(pids_below(place.path())).empty())
-        return removed;
-      if (place.name.empty())
-        TRY(wait_for_event(place.path(), "populated", '0', deadline));
-      else
-        (void)::poll(nullptr, 0, pause);
-      removed = remove_cgroup(place.path());
-    }
-    TRY(std::move(removed));
+    Result<void> removed = remove_when_left(place, deadline);
+    // A hierarchy that was not entered may hold something else of that name.
+    if (place.joined) TRY(std::move(removed));
   }
   impl_->made.clear();
   impl_->fresh = false;

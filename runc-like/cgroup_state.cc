@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // cgroup_state.cc - a Cgroup as JSON, so that later commands find it again:
 //   {"manager":"cgroupfs","hierarchies":[{"name":"memory","mount":…,"path":…,"joined":true},…]}
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -29,7 +31,8 @@ Result<CgroupPlace> place_from(const JsonView& view) {
   place.name = TRY(name.string());
   place.mount = TRY(mount.string());
   place.relative = TRY(path.string());
-  place.joined = TRY(joined.boolean());
+  // An update may have entered a hierarchy since, and then the directory is there.
+  place.joined = TRY(joined.boolean()) || ::access(place.path().c_str(), F_OK) == 0;
   return place;
 }
 

@@ -190,6 +190,12 @@ limit() { # CONTROLLER V1-FILE V2-FILE
   run ! runc-like update --resources r.json "$id"
   [[ "$output" == *"/cpu/cpus"* ]]
   [ "$(limit memory memory.limit_in_bytes memory.max)" = 33554432 ]
+  runc-like update --cpuset-cpus 0 "$id"
+  [ "$(limit cpuset cpuset.cpus cpuset.cpus)" = 0 ]
+  run -0 runc-like exec "$id" grep Cpus_allowed_list /proc/self/status
+  [[ "$output" =~ [[:space:]]0$ ]]
+  runc-like delete --force "$id"
+  assert_host_state_unchanged
 }
 
 @test "a container without any cgroup runs with --cgroup-manager disabled" {
