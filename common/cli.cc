@@ -275,9 +275,8 @@ int run_verb(const Program& program, const Verb& verb, Arguments& arguments,
   const Result<int> status = verb.run(arguments);
   if (status) return *status;
   if (program.report != nullptr)
-    program.report(program, arguments, verb.name, status.error());
-  else
-    report_plainly(program, verb.name, status.error());
+    return program.report(program, arguments, verb.name, status.error());
+  report_plainly(program, verb.name, status.error());
   return 1;
 }
 

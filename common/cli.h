@@ -65,8 +65,9 @@ struct Program {
   std::span<const Option> options;
   std::span<const Verb> verbs;
   int usage_status = 2;  // exit status of a wrong command line
-  // How a failed verb is reported; by default "NAME: VERB: text" on standard error.
-  void (*report)(const Program&, const Arguments&, std::string_view verb, const Error&) = nullptr;
+  // How a failed verb is reported, and the exit status it leads to; by default
+  // "NAME: VERB: text" on standard error, and 1.
+  int (*report)(const Program&, const Arguments&, std::string_view verb, const Error&) = nullptr;
 };
 
 // The whole of main: finds the verb, runs it, reports its error. Exit status as

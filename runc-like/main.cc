@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 
 #include "common/cli.h"
@@ -125,25 +126,31 @@ constexpr auto kUpdate = std::to_array<Option>({
     {"pids-limit", 0, Kind::Value, "N", "processes at most"},
 });
 
+template <auto verb>
+Result<int> logged(const Arguments& arguments) {
+  TRY(set_up_log(arguments));
+  return verb(arguments);
+}
+
 constexpr auto kVerbs = std::to_array<Verb>({
-    {"create", cmd_create, "ID", "make a container from a bundle, up to its start", kCreate, 1, 1},
-    {"start", cmd_start, "ID", "start the program of a created container", {}, 1, 1},
-    {"run", cmd_run, "ID", "create, start, wait, delete", kRun, 1, 1},
-    {"state", cmd_state, "ID", "print the state of a container as JSON", {}, 1, 1},
-    {"list", cmd_list, "", "list the containers", kList, 0, 0},
-    {"kill", cmd_kill, "ID [SIGNAL]", "send a signal (TERM) to its first process", kKill, 1, 2},
-    {"delete", cmd_delete, "ID", "remove a stopped or created container", kDelete, 1, 1},
-    {"exec", cmd_exec, "ID [COMMAND [ARGUMENT]...]", "run one more process in a container", kExec,
+    {"create", logged<cmd_create>, "ID", "make a container from a bundle, up to its start", kCreate, 1, 1},
+    {"start", logged<cmd_start>, "ID", "start the program of a created container", {}, 1, 1},
+    {"run", logged<cmd_run>, "ID", "create, start, wait, delete", kRun, 1, 1},
+    {"state", logged<cmd_state>, "ID", "print the state of a container as JSON", {}, 1, 1},
+    {"list", logged<cmd_list>, "", "list the containers", kList, 0, 0},
+    {"kill", logged<cmd_kill>, "ID [SIGNAL]", "send a signal (TERM) to its first process", kKill, 1, 2},
+    {"delete", logged<cmd_delete>, "ID", "remove a stopped or created container", kDelete, 1, 1},
+    {"exec", logged<cmd_exec>, "ID [COMMAND [ARGUMENT]...]", "run one more process in a container", kExec,
      1, kAny, true},
-    {"ps", cmd_ps, "ID [OPTION of ps(1)]...", "list the processes of a container", kPs, 1, kAny,
+    {"ps", logged<cmd_ps>, "ID [OPTION of ps(1)]...", "list the processes of a container", kPs, 1, kAny,
      true},
-    {"pause", cmd_pause, "ID", "let a container stand still", {}, 1, 1},
-    {"resume", cmd_resume, "ID", "let a paused container go on", {}, 1, 1},
-    {"update", cmd_update, "ID", "change the limits of a container", kUpdate, 1, 1},
-    {"spec", cmd_spec, "", "write a config.json to begin with", kSpec, 0, 0},
-    {"explain", cmd_explain, "[BUNDLE]", "print each step that a bundle asks for, and why",
+    {"pause", logged<cmd_pause>, "ID", "let a container stand still", {}, 1, 1},
+    {"resume", logged<cmd_resume>, "ID", "let a paused container go on", {}, 1, 1},
+    {"update", logged<cmd_update>, "ID", "change the limits of a container", kUpdate, 1, 1},
+    {"spec", logged<cmd_spec>, "", "write a config.json to begin with", kSpec, 0, 0},
+    {"explain", logged<cmd_explain>, "[BUNDLE]", "print each step that a bundle asks for, and why",
      kExplain, 0, 1},
-    {"features", cmd_features, "", "print what this runtime understands, as JSON", {}, 0, 0},
+    {"features", logged<cmd_features>, "", "print what this runtime understands, as JSON", {}, 0, 0},
 });
 
 // As docker and podman parse it.
@@ -152,8 +159,12 @@ constexpr std::string_view kVersion =
     "commit: none\n"
     "spec: 1.3.0\n";
 
-void report(const Program&, const Arguments&, std::string_view verb, const Error& error) {
+// 127 and 126 when it was the container's program that is missing or cannot be
+// executed, as a shell says it.
+int report(const Program&, const Arguments&, std::string_view verb, const Error& error) {
   log_error(verb, error);
+  if (error.step != "find-program" && error.step != "execute") return 1;
+  return error.code == ENOENT ? 127 : 126;
 }
 
 constexpr Program kProgram = {"runc-like",

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "log.h"
+
 std::string root_of(const Arguments& arguments) {
   if (const auto root = arguments.global.value("root")) {
     if (root->starts_with('/')) return *root;
@@ -61,4 +63,15 @@ Result<LaunchOptions> launch_options(const Arguments& arguments) {
   if (!count || *count < 0 || *count > 1024) return Error{"--preserve-fds: '" + fds + "' is no number"};
   options.preserve_fds = static_cast<unsigned>(*count);
   return options;
+}
+
+Result<void> set_up_log(const Arguments& arguments) {
+  const std::string format = arguments.global.value_or("log-format", "text");
+  if (format != "text" && format != "json" && !format.empty())
+    return Error{"invalid log-format: " + format};
+  std::string path = arguments.global.value_or("log", "");
+  if (path.starts_with("file:")) path.erase(0, 5);
+  const bool debug =
+      arguments.global.flag("debug") || arguments.global.value_or("log-level", "") == "debug";
+  return open_log(path, format == "json" ? LogFormat::Json : LogFormat::Text, debug);
 }

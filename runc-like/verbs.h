@@ -32,5 +32,8 @@ Result<CgroupManager> manager_of(const Arguments& arguments);
 EventLog events_of(const Arguments& arguments);
 Result<LaunchOptions> launch_options(const Arguments& arguments);
 
+// Opens the log that the global options name.
+Result<void> set_up_log(const Arguments& arguments);
+
 // Stops a container that is still there, and takes away what belongs to it.
 Result<void> delete_container(Container& container, bool force, const EventLog& events);
