@@ -348,7 +348,7 @@ has_own_netns() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns
   serve_neighbour 80 outside
   [ "$(neighbour curl -sm 10 http://192.0.2.1:8080/)" = hello ]
   [ "$(in_container c1 curl -sm 10 http://192.0.2.2/)" = outside ]
-  on_host iptables-nft -S FORWARD | grep -q -- '-A FORWARD -i nsbr0 -j ACCEPT'
+  on_host iptables-nft -S FORWARD | grep -q -- '-A FORWARD -i nsbr0 .*-j ACCEPT'
   netsetup down web1
   assert_host_as_remembered
 }
@@ -357,7 +357,7 @@ has_own_netns() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns
   container c1
   on_host nft -f - <<'RULES'
 table inet other { map ports { type inet_service : ipv4_addr; elements = { 80 : 192.0.2.9 } }
-  chain c { type nat hook prerouting priority -200; dnat ip to tcp dport map @ports; }
+  chain c { type nat hook prerouting priority -150; dnat ip to tcp dport map @ports; }
 }
 RULES
   remember_host
@@ -454,4 +454,24 @@ JSON
   RUNC_LIKE_EVENTS=$PWD/events netsetup down web1
   jq -se 'map(.event) == ["network-up", "network-down"] and .[0].data.addresses == ["10.89.0.2/24"] and
     .[0].id == "web1" and .[0].source == "netsetup"' events
+}
+
+@test "the example networks work" {
+  container c1 && container c2
+  local examples=$BATS_TEST_DIRNAME/../../contrib/netsetup
+  netsetup up --network dual-stack --config "$examples/dual-stack.conflist" "$NETNS/c1-$T" one
+  in_container c1 ip -6 route show default | grep -q 'via fd90:90:90::1'
+  netsetup up --network internal --config "$examples/internal.conflist" "$NETNS/c2-$T" two
+  [ -z "$(in_container c2 ip route show default)" ]
+  netsetup down one
+  netsetup down two
+  assert_host_clean
+}
+
+@test "the manual names every option and every command" {
+  local page=$BATS_TEST_DIRNAME/../../man/netsetup.8.md word
+  for word in $(command netsetup --help | sed -n 's/^  \([a-z]\{2,\}\) .*/`\1`/p') \
+    $(for verb in up down ls; do command netsetup "$verb" --help; done | grep -o -- '--[a-z-]*' | sort -u | sed 's/.*/`&`/'); do
+    [[ $word == '`--help`' || $word == '`--version`' ]] || grep -qF "$word" "$page" || { echo "$word"; false; }
+  done
 }
