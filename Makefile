@@ -101,23 +101,25 @@ endef
 $(foreach t,$(UNIT_NAMES),$(eval $(call unit_test,$(t))))
 $(foreach t,$(TOOLS) hooks,$(eval $(B)/obj/tests/unit/$(t)/%.o: CPPFLAGS += -iquote $(t)))
 
-# What has to be installed; .ci/install-packages knows the names for each purpose.
-deps-%:
-	@.ci/install-packages $*
-
+# .ci/install-packages knows what has to be installed for each purpose.
+INSTALL := @.ci/install-packages
 # As root or through sudo: containers, networks and mounts need it. The build
 # itself does not, but what it lacks is installed first.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=STRICT,CI)
-demo: deps-build deps-demo
+demo:
+	$(INSTALL) build demo
 	@$(MAKE) --no-print-directory all
 	@$(AS_ROOT) contrib/demo $(B)/bin $(IMAGE)
-check: deps-build deps-test
+check:
+	$(INSTALL) build test
 	@$(MAKE) --no-print-directory all unit
 	@$(AS_ROOT) tests/run $(B)
-check-vm: deps-build deps-vm
+check-vm:
+	$(INSTALL) build vm
 	@$(MAKE) --no-print-directory all unit
 	@$(AS_ROOT) tests/vm/run $(B)
-bench: deps-build deps-test deps-bench
+bench:
+	$(INSTALL) build test bench
 	@$(MAKE) --no-print-directory all
 	@$(AS_ROOT) tests/bench/run $(B) $(BENCH)
 
