@@ -40,12 +40,12 @@ std::optional<Order> parse_order(std::string_view line) {
 }
 
 Result<std::unique_ptr<Control>> Control::create(Loop& loop, FdRef directory,
-                                                 const std::string& name,
+                                                 const std::string& name, std::string prefix,
                                                  std::function<void(const Order&)> obey) {
   if (::unlinkat(directory.get(), name.c_str(), 0) != 0 && errno != ENOENT)
     return errno_error("remove stale", name);
   if (::mkfifoat(directory.get(), name.c_str(), 0640) != 0) return errno_error("create FIFO", name);
-  std::unique_ptr<Control> self(new Control(std::move(obey)));
+  std::unique_ptr<Control> self(new Control(std::move(prefix), std::move(obey)));
   self->fifo_ = TRY(open_at(directory, name, O_RDWR | O_NONBLOCK));
   Control* const it = self.get();
   TRY(loop.watch(it->fifo_, EPOLLIN, [it](std::uint32_t) { it->read_some(); }));
@@ -62,7 +62,7 @@ void Control::read_some() {
       if (!skipping_) line_.push_back(c);
       continue;
     }
-    const auto order = skipping_ ? std::nullopt : parse_order(line_);
+    const auto order = skipping_ ? std::nullopt : parse_order(prefix_ + line_);
     line_.clear();
     skipping_ = false;
     if (order) obey_(*order);

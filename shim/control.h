@@ -24,14 +24,17 @@ std::optional<Order> parse_order(std::string_view line);
 
 class Control {
  public:
+  // `prefix` is put before each line: conmon's `winsz` has the numbers alone.
   static Result<std::unique_ptr<Control>> create(Loop& loop, FdRef directory,
-                                                 const std::string& name,
+                                                 const std::string& name, std::string prefix,
                                                  std::function<void(const Order&)> obey);
 
  private:
-  explicit Control(std::function<void(const Order&)> obey) : obey_(std::move(obey)) {}
+  Control(std::string prefix, std::function<void(const Order&)> obey)
+      : prefix_(std::move(prefix)), obey_(std::move(obey)) {}
   void read_some();
 
+  std::string prefix_;
   std::function<void(const Order&)> obey_;
   UniqueFd fifo_;     // open for both: without a writer there would be no end of hang-ups
   std::string line_;  // not complete yet

@@ -16,6 +16,7 @@ struct Row {
 };
 
 constexpr auto kDrivers = std::to_array<Row>({
+    {"journald", LogDriver::Kind::Journald, false},
     {"json", LogDriver::Kind::Json, true},
     {"k8s-file", LogDriver::Kind::K8sFile, true},
     {"none", LogDriver::Kind::None, false},
@@ -31,7 +32,7 @@ Result<LogDriver> parse_log_driver(std::string_view text) {
   const auto row = std::ranges::find(kDrivers, name, &Row::name);
   if (row == kDrivers.end())
     return Error{"unknown log driver '" + std::string(name) + "'", 0,
-                 "use k8s-file:PATH, json:PATH, none or passthrough"};
+                 "use k8s-file:PATH, json:PATH, journald, none or passthrough"};
   if (row->takes_path && path.empty())
     return Error{"log driver '" + std::string(name) + "' needs a file", 0,
                  "write " + std::string(name) + ":PATH"};
@@ -44,11 +45,12 @@ std::string_view driver_name(LogDriver::Kind kind) {
   return std::ranges::find(kDrivers, kind, &Row::kind)->name;
 }
 
-Result<std::unique_ptr<LogSink>> open_sink(const LogDriver& driver, const LogLimits& limits,
+Result<std::unique_ptr<LogSink>> open_sink(const LogDriver& driver, const LogSettings& settings,
                                            const Notices& notices) {
   std::unique_ptr<LogSink> sink;
+  if (driver.kind == LogDriver::Kind::Journald) return JournalSink::open(settings.labels);
   if (driver.kind != LogDriver::Kind::K8sFile && driver.kind != LogDriver::Kind::Json) return sink;
-  LogFile file = TRY(LogFile::open(driver.path, limits));
+  LogFile file = TRY(LogFile::open(driver.path, settings.limits));
   if (driver.kind == LogDriver::Kind::Json)
     sink = std::make_unique<LineSink<JsonFormat>>(std::move(file), notices);
   else

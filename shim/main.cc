@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // main.cc - shim: runs one container and keeps its output and its exit status.
 #include <array>
+#include <cstdio>
+#include <string_view>
 
 #include "common/cli.h"
 
+#include "conmon.h"
+#include "conmon_options.h"
 #include "run.h"
 #include "verbs.h"
 
 namespace {
 
 using Kind = Option::Kind;
+using std::string_view_literals::operator""sv;
 
 constexpr auto kGlobal = std::to_array<Option>({
     {"events", 0, Kind::Value, "PATH", "append events as JSON lines"},
@@ -27,6 +32,10 @@ int main(int argc, char** argv) {
       {"reopen", cmd_reopen, "ID", "reopen the logs after a rename", kStateOptions, 1, 1},
   });
   const Program program = {"shim", "Runs a container and keeps its output and its exit status.",
-                           "shim 0.1\n", kGlobal, verbs};
-  return run_program(program, argc, argv);
+                           kConmonVersion, kGlobal, verbs};
+  if (is_conmon(argc, argv)) return run_conmon(argc, argv);
+  const int status = run_program(program, argc, argv);
+  if (argc == 2 && (argv[1] == "--help"sv || argv[1] == "-h"sv))
+    std::printf("\nwithout a command, as conmon:\n%s", describe(kConmonOptions).c_str());
+  return status;
 }

@@ -16,6 +16,8 @@ class Notices {
   // Standard error is the container's or nobody's: only events from now on.
   void be_quiet() { quiet_ = true; }
 
+  void use_syslog() { syslog_ = true; }
+
   // `data` is a JSON object or empty.
   void event(std::string_view name, int pid = 0, std::string_view data = "") const;
   // An event with "message", and a line for people.
@@ -25,4 +27,5 @@ class Notices {
   std::string id_;
   EventLog events_;
   bool quiet_ = false;
+  bool syslog_ = false;
 };

@@ -104,6 +104,12 @@ void Relay::flush_carry(Source& source) {
 }
 
 void Relay::offer(Stream stream, std::string_view lines, std::string_view raw) {
+  if (log_left_ && lines.size() > *log_left_) {
+    lines = lines.substr(0, *log_left_);
+    if (*log_left_ != 0)
+      notices_.warn("log-full", "the log has reached its limit; more is dropped");
+  }
+  if (log_left_) *log_left_ -= lines.size();
   const timespec at = now();
   for (const auto& sink : sinks_) sink->offer({stream, sink->takes_lines() ? lines : raw, at});
   pump();

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ class Relay {
   void on_output(std::function<void(Stream, std::string_view)> listener) {
     listener_ = std::move(listener);
   }
+
+  // Logs no more than this of all that comes; the rest is counted and told once.
+  void limit_total(std::uint64_t bytes) { log_left_ = bytes; }
 
   // Begins to read. A terminal hangs up whenever nobody has it open: no end.
   Result<void> add_source(Stream stream, UniqueFd fd, bool terminal = false);
@@ -74,6 +78,7 @@ class Relay {
   std::vector<std::unique_ptr<LogSink>> sinks_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::function<void(Stream, std::string_view)> listener_;
+  std::optional<std::uint64_t> log_left_;
   bool blocked_ = false;
   bool draining_ = false;
   bool told_ = false;                   // that a log cannot be written

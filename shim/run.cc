@@ -91,8 +91,9 @@ Result<void> Session::open_logs() {
   loop_ = std::make_unique<Loop>(TRY(Loop::create()));
   if (passes_through()) return {};
   relay_ = TRY(Relay::create(*loop_, notices_));
+  const LogSettings settings = {options_.log_limits, {.id = options_.id, .name = options_.id}};
   for (const LogDriver& log : options_.logs) {
-    auto sink = TRY(open_sink(log, options_.log_limits, notices_));
+    auto sink = TRY(open_sink(log, settings, notices_));
     if (sink) relay_->add_sink(std::move(sink));
   }
   if (foreground()) relay_->add_sink(std::make_unique<StreamSink>());
@@ -125,7 +126,7 @@ Result<void> Session::connect() {
   if (!options_.pid_file.empty()) TRY(replace_file(options_.pid_file, std::to_string(pid_)));
   TRY(write_config());
   if (relay_) TRY(connect_streams());
-  control_ = TRY(Control::create(*loop_, state_.fd(), "ctl", [this](const Order& order) {
+  control_ = TRY(Control::create(*loop_, state_.fd(), "ctl", "", [this](const Order& order) {
     if (order.kind == Order::Kind::Resize && terminal_)
       (void)set_window_size(terminal_, order.height, order.width);
     if (order.kind == Order::Kind::Reopen && relay_)

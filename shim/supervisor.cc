@@ -92,9 +92,22 @@ void Supervisor::ended_elsewhere() {
   notices_.warn("exit-unknown", "the container was not our child: its exit status is unknown");
 }
 
+void Supervisor::limit_time(std::chrono::seconds limit) {
+  loop_.after(limit, [this] {
+    if (status_) return;
+    timed_out_ = true;
+    const pid_t group = ::getpgid(pid_);
+    if (group > 1)
+      (void)::kill(-group, SIGKILL);
+    else
+      (void)::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+  });
+}
+
 Result<int> Supervisor::wait_for_end() {
   while (!status_) TRY(loop_.turn());
   loop_.forget(pidfd_);
+  if (timed_out_) return kTimedOut;
   TRY(finish_output());
   return *status_;
 }

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -31,6 +32,11 @@ class Supervisor {
   // Its status is the exit code or 128 + signal.
   Result<int> wait_for_end();
 
+  // Kills it, its process group and what runs there when `limit` has passed; the
+  // status is then kTimedOut, and output that is not yet read stays unread.
+  static constexpr int kTimedOut = -1;
+  void limit_time(std::chrono::seconds limit);
+
   pid_t pid() const { return pid_; }
   const UniqueFd& pidfd() const { return pidfd_; }
 
@@ -50,4 +56,5 @@ class Supervisor {
   UniqueFd pidfd_;
   std::function<void()> window_change_;
   std::optional<int> status_;
+  bool timed_out_ = false;
 };
