@@ -32,9 +32,8 @@ free_port() {
 fails_with() {
   local expected=$1
   shift
-  run --separate-stderr "$@"
+  run "-$expected" --separate-stderr "$@"
   echo "status $status, standard output: '$output', standard error: '$stderr'"
-  [ "$status" -eq "$expected" ] || return 1
   [ -z "$output" ] || return 1
   [ "${#stderr_lines[@]}" -eq 1 ]
 }
