@@ -47,7 +47,7 @@ limit() { # CONTROLLER V1-FILE V2-FILE
   [ "$(limit pids pids.max pids.max)" = 33 ]
   if is_cgroup2; then
     [ "$(limit cpu - cpu.max)" = "50000 100000" ]
-    [ "$(limit cpu - cpu.weight)" = 60 ] # the curve of shares, not a straight line
+    [ "$(limit cpu - cpu.weight)" = 59 ] # the curve of shares, not a straight line
   else
     [ "$(limit cpu cpu.cfs_quota_us -)" = 50000 ]
     [ "$(limit cpu cpu.shares -)" = 512 ]
