@@ -8,7 +8,7 @@ bundle() {
   mkdir -p "$1"/rootfs/{bin,proc,sys,dev,etc,tmp}
   cp "$(command -v busybox)" "$1/rootfs/bin/busybox"
   for name in sh true sleep; do ln -sf busybox "$1/rootfs/bin/$name"; done
-  runc-like spec --bundle "$1"
+  runc-like spec --bundle "$1" || return
   jq '.process.terminal = false | .process.args = ["/bin/true"] | .root.readonly = true | '"${2:-.}" \
     "$1/config.json" >"$1/config.new"
   mv "$1/config.new" "$1/config.json"
@@ -117,7 +117,7 @@ trap disable_again EXIT
 
 plain=$BENCH_TMP/plain tiny=$BENCH_TMP/tiny filtered=$BENCH_TMP/filtered
 mkdir -p "$root"/{ours,runc,crun,many} "$BENCH_TMP/mounts"
-bundle "$plain" || exit 1
+bundle "$plain" || exit
 bundle "$tiny" '.linux.resources.memory.limit = 524288'
 have crun && choose_crun "$plain"
 compare_run "run /bin/true$crun_note" "$plain"
