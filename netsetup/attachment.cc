@@ -105,6 +105,18 @@ void add_planned_address(const Network& network, const RangeSet& set, const IpAd
   member.addresses.push_back(one);
 }
 
+Result<void> refuse_foreign(const Network& network, const std::vector<IpAddress>& wanted) {
+  for (const IpAddress& address : wanted) {
+    const bool known = std::ranges::any_of(network.range_sets, [&](const RangeSet& set) {
+      return std::ranges::any_of(set, [&](const AddressRange& r) { return r.contains(address); });
+    });
+    if (!known)
+      return Error{"address " + address.text() + " is not one of network '" + network.name + "' (" +
+                   subnets_text(network) + ")"};
+  }
+  return {};
+}
+
 Result<void> take_addresses(const Store& store, const Network& network,
                             const AttachRequest& request, Member& member) {
   Leases leases = TRY(Leases::open(store.lease_directory(network), network.name));
@@ -125,8 +137,8 @@ Result<void> take_addresses(const Store& store, const Network& network,
     add_planned_address(network, set, address, member);
   }
   if (!wanted.empty())
-    return Error{"address " + wanted.front().text() + " is not one of network '" + network.name +
-                 "' (" + subnets_text(network) + ")"};
+    return Error{"two addresses were asked for of one range, " + wanted.front().text() +
+                 " is one of them"};
   return {};
 }
 
@@ -263,6 +275,7 @@ Result<Attached> attach_locked(const Store& store, const NetlinkSocket& route,
   TRY(make_way(store, route, network, request));
   const UniqueFd netns = TRY(open_netns(request.netns));
   TRY(refuse_name_in_use(store, network, request.name));
+  TRY(refuse_foreign(network, request.addresses));
   TRY(probe_ports(request, network));
   Member member = plan_member(network, request);
   Undo undo(store, route, member);

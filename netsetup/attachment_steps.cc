@@ -135,18 +135,22 @@ Result<void> give_back_addresses(const Store& store, const Network& network, con
 
 }  // namespace
 
+Result<void> forget_member(const Store& store, const Member& member) {
+  Network network;
+  network.name = member.network;
+  if (const auto known = TRY(store.find_network(member.network))) network = *known;
+  TRY(give_back_addresses(store, network, member));
+  TRY(store.remove_member(member));
+  return remove_names(store, member);
+}
+
 Result<void> take_down(const Store& store, const NetlinkSocket& route, const Member& member) {
   {
     const Firewall firewall = TRY(Firewall::open());
     TRY(firewall.remove_ports(member));
   }
   TRY(remove_interface(store, route, member));
-  Network network;
-  network.name = member.network;
-  if (const auto known = TRY(store.find_network(member.network))) network = *known;
-  TRY(give_back_addresses(store, network, member));
-  TRY(store.remove_member(member));
-  TRY(remove_names(store, member));
+  TRY(forget_member(store, member));
   const bool others = TRY(store.has_members(member.network));
   if (others) return {};
   return take_down_network(store, route, member.network, member.bridge);

@@ -21,6 +21,8 @@ Result<void> refresh_hosts(const Store& store, const std::string& network);
 
 // Undoes all of one attachment; what is gone already is no error. Can be repeated.
 Result<void> take_down(const Store& store, const NetlinkSocket& route, const Member& member);
+// The part of it that is ours alone: addresses, record, names.
+Result<void> forget_member(const Store& store, const Member& member);
 // The network that nobody is in any more.
 Result<void> take_down_network(const Store& store, const NetlinkSocket& route,
                                const std::string& network, const std::string& bridge);

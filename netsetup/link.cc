@@ -156,6 +156,10 @@ void delete_link(NetlinkBatch& batch, const std::string& name) {
   batch.put_string(IFLA_IFNAME, name);
 }
 
+void delete_link_number(NetlinkBatch& batch, int index, const std::string& name) {
+  batch.begin(RTM_DELLINK, NLM_F_ACK, link_header(index), "link delete " + name);
+}
+
 void set_ipv4(NetlinkBatch& batch, const Link& link, Ipv4Setting setting, std::uint32_t value) {
   const bool local = setting == Ipv4Setting::RouteLocalnet;
   batch.begin(RTM_SETLINK, NLM_F_ACK, link_header(link.index),

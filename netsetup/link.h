@@ -63,6 +63,7 @@ void set_up(NetlinkBatch& batch, const std::string& name);
 void set_link_up(NetlinkBatch& batch, int index, const std::string& name);
 void set_link_mac(NetlinkBatch& batch, int index, const std::string& name, const MacAddress& mac);
 void delete_link(NetlinkBatch& batch, const std::string& name);
+void delete_link_number(NetlinkBatch& batch, int index, const std::string& name);
 // IPv4 settings of an existing interface, as /proc/sys/net/ipv4/conf/NAME has them.
 enum class Ipv4Setting : std::uint16_t { ArpNotify = 22, RouteLocalnet = 26 };
 void set_ipv4(NetlinkBatch& batch, const Link& link, Ipv4Setting setting, std::uint32_t value);

@@ -2,6 +2,7 @@
 // netsetup - connects a container's network namespace to a bridge, by netlink alone.
 #include <array>
 
+#include "cni.h"
 #include "verbs.h"
 
 namespace {
@@ -44,6 +45,7 @@ const auto kVerbs = std::to_array<Verb>({
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (called_as_cni_plugin()) return run_cni_plugin();
   const Program program{"netsetup", "Connects containers to networks, by netlink alone.",
                         "netsetup 0.1.0\n", kGlobal, kVerbs};
   return run_program(program, argc, argv);

@@ -142,6 +142,13 @@ Result<void> read_bridge(const JsonView& plugin, bool ours, Network& out) {
 // forwarding is allowed in any case.
 constexpr auto kIncluded = std::to_array<std::string_view>({"firewall", "loopback", "portmap"});
 
+Result<void> read_name(const JsonView& root, Network& out) {
+  const JsonView name = TRY(root.at("name"));
+  out.name = TRY(name.string());
+  if (is_identifier(out.name, kLongestNetwork)) return {};
+  return name.error("'" + out.name + "' is no network name");
+}
+
 Result<void> read_plugins(const JsonView& root, Network& out) {
   bool found = false;
   const auto plugins = TRY(items_at(root, "plugins"));
@@ -168,13 +175,17 @@ Result<void> read_plugins(const JsonView& root, Network& out) {
 
 Result<Network> parse_conflist(const std::string& source, std::string_view text) {
   const JsonDocument document = TRY(JsonDocument::parse(source, text));
-  const JsonView root = document.root();
   Network out;
-  const JsonView name = TRY(root.at("name"));
-  out.name = TRY(name.string());
-  if (!is_identifier(out.name, kLongestNetwork))
-    return name.error("'" + out.name + "' is no network name");
-  TRY(read_plugins(root, out));
+  TRY(read_name(document.root(), out));
+  TRY(read_plugins(document.root(), out));
+  return out;
+}
+
+Result<Network> parse_plugin(const JsonView& root) {
+  Network out;
+  TRY(read_name(root, out));
+  TRY(read_bridge(root, true, out));
+  if (out.bridge.empty()) return root.error("'bridge' is missing");
   return out;
 }
 

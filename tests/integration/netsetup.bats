@@ -16,6 +16,7 @@ teardown() { remove_host; }
   container c1
   ip -n "$HOST" link set wire mtu 1400
   ip -n "$HOST" route add default via 192.0.2.2
+  remember_host
   netsetup up "$NETNS/c1-$T" web1 >result
   jq -e '.cniVersion == "1.1.0" and .ips[0].address == "10.89.0.2/24" and
     .ips[0].gateway == "10.89.0.1" and .routes[0].dst == "0.0.0.0/0" and
@@ -27,7 +28,7 @@ teardown() { remove_host; }
   in_container c1 ip route show default | grep -q 'via 10.89.0.1 dev eth0'
   on_host ip -j -d link show nsbr0 | jq -e '.[0].linkinfo.info_kind == "bridge"'
   netsetup down web1
-  assert_host_clean
+  assert_host_as_remembered
 }
 
 @test "a published port answers on every address of the host, to a neighbour, a container and itself" {
@@ -287,12 +288,12 @@ gone_on_host() { ! on_host ip link | grep -q "$1"; }
 @test "killed at any moment, what is left is found by gc" {
   container c1
   local i pid
-  for i in {1..25}; do
+  for i in {1..12}; do
     ip netns exec "$HOST" netsetup --state-dir "$STATE" up --publish 8080:80 --name n --hosts "$PWD/h" \
       "$NETNS/c1-$T" victim >/dev/null 2>&1 &
     pid=$!
     # A different moment each time: as many steps of the shell as i says.
-    for ((j = 0; j < i * 120; j++)); do :; done
+    for ((j = 0; j < i * 250; j++)); do :; done
     kill -KILL "$pid" 2>/dev/null || :
     wait "$pid" || :
     netsetup gc >/dev/null
@@ -445,6 +446,70 @@ JSON
   for i in $(jobs -p); do
     [[ " ${pids[*]} " == *" $i "* ]] || wait "$i"
   done
+  assert_host_clean
+}
+
+# CNI as an engine calls it: environment and standard input.
+plugin() { # COMMAND VERSION ID NAMESPACE [PORT]
+  printf '{"cniVersion":"%s","name":"pods","type":"netsetup","bridge":"pods0","stateDir":"%s",
+    "ipam":{"type":"host-local","subnet":"10.3.0.0/24"},"runtimeConfig":{"portMappings":[
+    {"hostPort":%d,"containerPort":80,"protocol":"tcp"}]},"cni.dev/valid-attachments":[
+    {"containerID":"keep","ifname":"eth0"}]}' "$2" "$STATE" "${5:-8080}" >config
+  CNI_COMMAND=$1 CNI_CONTAINERID=$3 CNI_NETNS=$NETNS/$4-$T CNI_IFNAME=eth0 CNI_PATH=/x \
+    CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAME=p' on_host netsetup <config
+}
+
+@test "as a CNI plugin it speaks every version, up and down" {
+  local version
+  container c1
+  for version in 0.1.0 0.2.0 0.3.0 0.3.1 0.4.0 1.0.0 1.1.0; do
+    plugin ADD "$version" pod1 c1 >result
+    jq -e --arg v "$version" '.cniVersion == $v and
+      ((.ips // [{address: .ip4.ip}])[0].address | startswith("10.3.0."))' result
+    [[ $version < 0.4.0 ]] || plugin CHECK "$version" pod1 c1
+    plugin DEL "$version" pod1 c1
+    plugin DEL "$version" pod1 c1
+    eventually nothing_on_host pods0
+  done
+  plugin VERSION 1.1.0 '' c1 | jq -e '.supportedVersions | index("0.1.0") and index("1.1.0")'
+  assert_host_clean
+}
+
+nothing_on_host() { [ ! -e "$STATE/networks" ] && ! on_host ip link show "$1" 2>/dev/null; }
+
+@test "as a CNI plugin it reports errors as CNI does" {
+  container c1 && container c2
+  plugin ADD 1.1.0 pod1 c1 >result
+  remember_host
+  run -1 plugin ADD 1.1.0 pod2 c2
+  jq -e '.code == 999 and (.msg | contains("pod1"))' <<<"$output"
+  run -1 plugin ADD 9.9.9 pod2 c2 8081 && jq -e '.code == 1' <<<"$output"
+  run -1 plugin GC 1.0.0 pod2 c2 && jq -e '.code == 1' <<<"$output"
+  run -1 plugin ADD 1.1.0 '../x' c2 8081 && jq -e '.code == 4' <<<"$output"
+  run -1 plugin ADD 1.1.0 '' c2 8081
+  jq -e '.code == 4 and .msg == "required env variables [CNI_CONTAINERID] missing"' <<<"$output"
+  run -1 plugin FROB 1.1.0 pod2 c2 && jq -e '.code == 4' <<<"$output"
+  run -1 plugin CHECK 1.1.0 pod2 c2
+  in_container c1 ip link set eth0 down
+  run -1 plugin CHECK 1.1.0 pod1 c1 && jq -e '.msg | contains("eth0 is down")' <<<"$output"
+  in_container c1 ip link set eth0 up
+  run -1 env CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_NETNS=/x CNI_IFNAME=eth0 netsetup <<<'{'
+  jq -e '.code == 6' <<<"$output"
+  run -1 env CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_NETNS=/x CNI_IFNAME=eth0 netsetup \
+    <<<'{"cniVersion":"1.0.0","name":"../x","type":"netsetup"}'
+  jq -e '.code == 7' <<<"$output"
+  plugin STATUS 1.1.0 x c1
+  assert_host_as_remembered
+}
+
+@test "as a CNI plugin, GC removes what is not listed" {
+  container c1 && container c2
+  plugin ADD 1.1.0 gone c1 8081 >result
+  plugin ADD 1.1.0 keep c2 8082 >result
+  plugin GC 1.1.0 x c1
+  [ "$(netsetup ls --json | jq -r '.[].id')" = keep ]
+  plugin DEL 1.1.0 keep c2
+  eventually nothing_on_host pods0
   assert_host_clean
 }
 

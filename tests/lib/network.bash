@@ -15,6 +15,8 @@ make_host() {
   ip -n "$HOST" link set lo up
   ip -n "$NEIGHBOUR" link set lo up
   ip -n "$HOST" link add wire type veth peer name wire netns "$NEIGHBOUR"
+  # No address of its own that appears at some later moment.
+  ip -n "$HOST" link set wire addrgenmode none
   ip -n "$HOST" addr add 192.0.2.1/24 dev wire
   ip -n "$NEIGHBOUR" addr add 192.0.2.2/24 dev wire
   ip -n "$HOST" addr add 2001:db8::1/64 dev wire nodad
