@@ -19,7 +19,7 @@ constexpr std::size_t kReadSize = std::size_t{64} << 10;
 constexpr int kLargePipe = 256 << 10;
 // No pipe holds more, so all that the container wrote before its end is within.
 constexpr std::size_t kDrainLimit = std::size_t{4} << 20;
-constexpr milliseconds kCarryTime{30};
+constexpr milliseconds kCarryTime{100};
 constexpr milliseconds kRestTime{1000};
 constexpr milliseconds kFirstDelay{20};
 constexpr milliseconds kLongestDelay{1000};

@@ -8,7 +8,6 @@ load ../lib/shim
 
 setup() {
   need jq
-  remember_host_state
   cd "$BATS_TEST_TMPDIR" || return 1
   id=$(unique_id)
 }
@@ -30,7 +29,7 @@ shim_run() { shim run --runtime "$RUNTIME" --bundle bundle "$@" 3>&-; }
   grep -qE '^[0-9T:.-]{29}[+-][0-9:]{5} stderr F to-err$' k.log
   [ "$(jq -r 'select(.stream == "stderr").log' j.log)" = to-err ]
   [ "$(wc -l <j.log)" -eq 2 ]
-  assert_host_state_unchanged
+  assert_nothing_left "$id"
 }
 
 @test "a signal's status is 128 more than its number" {
@@ -39,7 +38,7 @@ shim_run() { shim run --runtime "$RUNTIME" --bundle bundle "$@" 3>&-; }
   kill -KILL "$(cat "/run/shim/$id/pid")"
   eventually gone "$id"
   [ "$(cat exit)" = 137 ]
-  assert_host_state_unchanged
+  assert_nothing_left "$id"
 }
 
 @test "SIGTERM for the shim goes to the container, whose status comes back" {
@@ -51,7 +50,7 @@ shim_run() { shim run --runtime "$RUNTIME" --bundle bundle "$@" 3>&-; }
   wait "$supervisor" || status=$?
   [ "$status" -eq 9 ]
   grep -q bye j.log
-  assert_host_state_unchanged
+  assert_nothing_left "$id"
 }
 
 @test "a million lines arrive once, in order, whole, and none is lost at the exit" {
@@ -59,9 +58,9 @@ shim_run() { shim run --runtime "$RUNTIME" --bundle bundle "$@" 3>&-; }
   shim_run --log k8s-file:k.log --log json:j.log "$id" >copy
   seq 1 300000 >expected
   cmp copy expected
-  cut -d' ' -f4- k.log | cmp - expected
+  k8s_text k.log | cmp - expected
   jq -j .log j.log | cmp - expected
-  assert_host_state_unchanged
+  assert_nothing_left "$id"
 }
 
 @test "rotation by size loses no line" {
@@ -72,7 +71,7 @@ shim_run() { shim run --runtime "$RUNTIME" --bundle bundle "$@" 3>&-; }
   [ -e k.log.2 ]
   local n
   for ((n = 99; n > 0; n--)); do [ ! -e "k.log.$n" ] || cat "k.log.$n"; done >all
-  cat all k.log | cut -d' ' -f4- | cmp - <(seq 1 20000)
+  k8s_text all k.log | cmp - <(seq 1 20000)
 }
 
 @test "any byte goes through: k8s-file as it is, JSON as valid JSON" {
@@ -95,7 +94,7 @@ shim_run() { shim run --runtime "$RUNTIME" --bundle bundle "$@" 3>&-; }
   [ -e "/run/shim/$id" ]
   mount -o remount,size=8m disk
   shim wait "$id" || :
-  cut -d' ' -f4- disk/k.log | cmp - <(seq 1 20000)
+  k8s_text disk/k.log | cmp - <(seq 1 20000)
   grep -q log-resumed events
   umount disk
 }
@@ -109,7 +108,7 @@ shim_run() { shim run --runtime "$RUNTIME" --bundle bundle "$@" 3>&-; }
   [ "$output" = $'got file\nend' ]
   run -0 shim_run "$id" <input
   [ "$output" = end ]
-  assert_host_state_unchanged
+  assert_nothing_left "$id"
 }
 
 @test "attach: output, input, its end and the status" {
@@ -118,7 +117,7 @@ shim_run() { shim run --runtime "$RUNTIME" --bundle bundle "$@" 3>&-; }
   run -3 --separate-stderr shim attach "$id" < <(printf 'a\nb\n')
   [ "$output" = $'got a\ngot b' ]
   [ "$stderr" = $'no a\nno b' ]
-  assert_host_state_unchanged
+  assert_nothing_left "$id"
 }
 
 @test "a client that does not read does not hold the container up" {
@@ -130,7 +129,7 @@ shim_run() { shim run --runtime "$RUNTIME" --bundle bundle "$@" 3>&-; }
   kill -STOP "$stuck"
   run -4 shim attach "$id" < <(echo go)
   kill -KILL "$stuck"
-  [ "$(wc -l <k.log)" -eq 200000 ]
+  k8s_text k.log | cmp - <(seq 1 200000)
   grep -q attach-dropped events
 }
 has_socket() { readlink "/proc/$1"/fd/* | grep -q socket; }
@@ -161,7 +160,7 @@ has_socket() { readlink "/proc/$1"/fd/* | grep -q socket; }
   shim resize "$id" 33 99
   run -5 shim attach "$id" < <(echo go)
   grep -q 'F 33 99' k.log
-  assert_host_state_unchanged
+  assert_nothing_left "$id"
 }
 
 @test "events: start and exit, with pid and status" {
@@ -202,7 +201,7 @@ has_socket() { readlink "/proc/$1"/fd/* | grep -q socket; }
   [[ $stderr == *"/nonexistent/runtime"*ENOENT* ]]
   run -1 --separate-stderr shim_run --log json:/nonexistent/log "$id"
   [[ $stderr == *"/nonexistent/log"*ENOENT* ]]
-  assert_host_state_unchanged
+  assert_nothing_left "$id"
 }
 
 @test "an id in use is refused and the container that has it is not touched" {
@@ -213,7 +212,7 @@ has_socket() { readlink "/proc/$1"/fd/* | grep -q socket; }
   [ -e "/run/shim/$id/attach" ]
   kill -KILL "$(cat "/run/shim/$id/pid")"
   eventually gone "$id"
-  assert_host_state_unchanged
+  assert_nothing_left "$id"
 }
 
 @test "wrong usage is 2 and says what" {
@@ -240,7 +239,7 @@ has_socket() { readlink "/proc/$1"/fd/* | grep -q socket; }
   "$RUNTIME" delete --force "$id"
   make_bundle true
   run -0 shim_run "$id"
-  assert_host_state_unchanged
+  assert_nothing_left "$id"
 }
 
 @test "passthrough: the container has the shim's own streams" {

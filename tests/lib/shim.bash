@@ -16,6 +16,15 @@ make_bundle() {
   mv config.new bundle/config.json
 }
 
+# Nothing on the host knows the container any more. Not the whole host's state is
+# compared, so that these tests can run beside others.
+assert_nothing_left() { # ID
+  [ ! -e "/run/shim/$1" ] || return 1
+  ! "$RUNTIME" state "$1" 2>/dev/null || return 1
+  ! grep "$BATS_TEST_TMPDIR/bundle" /proc/self/mountinfo || return 1
+  [ -z "$(find /sys/fs/cgroup -name "*$1*" 2>/dev/null)" ]
+}
+
 gone() { [ ! -e "/run/shim/$1" ]; }
 
 # What a failed test may have left: the container, its shim, their state.
@@ -23,4 +32,9 @@ kill_leftover() { # ID
   [ -e "/run/shim/$1" ] || return 0
   "$RUNTIME" delete --force "$1" 2>/dev/null || :
   eventually gone "$1" || rm -rf "/run/shim/$1"
+}
+
+# The text of k8s-file logs, partial records joined.
+k8s_text() { # FILE...
+  awk '{ tag = $3; sub(/^[^ ]+ [^ ]+ [^ ]+ /, ""); printf "%s%s", $0, tag == "P" ? "" : "\n" }' "$@"
 }
