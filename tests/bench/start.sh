@@ -2,14 +2,15 @@
 # start.sh - what it costs to run /bin/true: ours, runc and crun on one bundle,
 # and floor.c, which makes the same namespaces and mounts and nothing else.
 
-# bundle DIR [JQ-FILTER]: a busybox rootfs and the default spec, changed by the filter.
+# bundle DIR [JQ-FILTER]: a busybox rootfs and the default spec, changed by the filter;
+# of a version of the specification that every peer knows.
 bundle() {
   local name
   mkdir -p "$1"/rootfs/{bin,proc,sys,dev,etc,tmp}
   cp "$(command -v busybox)" "$1/rootfs/bin/busybox"
   for name in sh true sleep; do ln -sf busybox "$1/rootfs/bin/$name"; done
   runc-like spec --bundle "$1" || return
-  jq '.process.terminal = false | .process.args = ["/bin/true"] | .root.readonly = true | '"${2:-.}" \
+  jq '.ociVersion = "1.0.2" | .process.terminal = false | .process.args = ["/bin/true"] | .root.readonly = true | '"${2:-.}" \
     "$1/config.json" >"$1/config.new"
   mv "$1/config.new" "$1/config.json"
 }
@@ -69,20 +70,20 @@ seccomp_filter() { # PROFILE
 init_memory() {
   local name=$1 pid
   shift
-  in_view "$@" create -b "$plain" --pid-file "$BENCH_TMP/pid" pss </dev/null >/dev/null || return 0
+  in_view "$@" create -b "$plain" --pid-file "$BENCH_TMP/pid" "pss$$" </dev/null >/dev/null || return 0
   pid=$(cat "$BENCH_TMP/pid")
   record 'init between create and start' "$name" pss_kib "$(pss_kib "$pid")"
-  in_view "$@" delete -f pss
+  in_view "$@" delete -f "pss$$"
 }
 
 # starts_within NAME RUNTIME...: whether a container with 512 KiB of memory starts.
 starts_within() {
   local name=$1 answer=0
   shift
-  "$@" run -b "$tiny" tiny >/dev/null 2>"$BENCH_TMP/why" && answer=1
+  "$@" run -b "$tiny" "tiny$$" >/dev/null 2>"$BENCH_TMP/why" && answer=1
   record 'starts with memory limit 512 KiB' "$name" yes "$answer"
   [ "$answer" = 1 ] || sed 's/^/      /' "$BENCH_TMP/why" | head -n 2 | cut -c1-150
-  "$@" delete -f tiny 2>/dev/null
+  "$@" delete -f "tiny$$" 2>/dev/null
 }
 
 many_mounts() { # BUNDLE
