@@ -140,7 +140,44 @@ void Cgroup::Impl::leave(CgroupPlace& place) {
   place.joined = false;
 }
 
+Result<void> Cgroup::Impl::plan_scope(const CgroupLayout& layout, const CgroupRequest& request) {
+  if (!layout.unified())
+    return Error{"the systemd cgroup manager needs cgroup v2", EOPNOTSUPP,
+                 "use --cgroup-manager=cgroupfs on this host"};
+  const bool user = ::geteuid() != 0;
+  scope = TRY(scope_name(request.path, request.id, user));
+  description = "container " + request.id;
+  properties = TRY(scope_annotations(request.properties));
+  const CgroupHierarchy& h = layout.hierarchies[0];
+  // Where it will be; start() asks the kernel where it is.
+  places.push_back({h.name, h.mount, slice_path(scope.slice) + "/" + scope.unit});
+  return {};
+}
+
+Result<void> Cgroup::Impl::start(pid_t pid) {
+  DbusProperties all = waiting ? TRY(scope_limits(*waiting)) : DbusProperties();
+  // What was asked for by name wins over what we derive.
+  std::erase_if(all, [&](const auto& p) {
+    return std::ranges::find(properties, p.first, [](const auto& q) { return q.first; }) !=
+           properties.end();
+  });
+  all.insert(all.end(), properties.begin(), properties.end());
+  TRY(start_scope(scope, pid, description, all));
+  CgroupPlace& place = places[0];
+  place.joined = true;
+  const std::string text = TRY(read_file("/proc/" + std::to_string(pid) + "/cgroup"));
+  place.relative = membership(text, "");
+  if (!waiting) return {};
+  const Resources resources = *std::move(waiting);
+  waiting.reset();
+  return apply(resources);
+}
+
 void Cgroup::Impl::undo() noexcept {
+  if (!scope.unit.empty() && !places.empty() && places[0].joined) {
+    (void)kill_tree(places[0]);
+    (void)stop_scope(scope.unit);
+  }
   for (auto path = made.rbegin(); path != made.rend(); ++path) (void)::rmdir(path->c_str());
   made.clear();
 }
@@ -185,6 +222,10 @@ Result<Cgroup> Cgroup::create(const CgroupLayout& layout, const CgroupRequest& r
   impl.manager = request.manager;
   if (request.manager == CgroupManager::Disabled) return cgroup;
   impl.fresh = true;
+  if (request.manager == CgroupManager::Systemd) {
+    TRY(impl.plan_scope(layout, request));
+    return cgroup;
+  }
   for (const CgroupHierarchy& h : layout.hierarchies) {
     const std::string relative = TRY(relative_path(h, request, layout.unified()));
     impl.places.push_back({h.name, h.mount, relative});
@@ -219,6 +260,8 @@ Result<CgroupDoor> Cgroup::door(const Where& where) const {
 
 Result<void> Cgroup::add(pid_t pid, const Where& where) {
   if (!exists()) return {};
+  if (impl_->manager == CgroupManager::Systemd && impl_->fresh && !impl_->places[0].joined)
+    return impl_->start(pid);
   const std::string name = std::to_string(pid);
   const std::string text = TRY(read_file("/proc/" + name + "/cgroup"));
   for (const CgroupPlace& place : impl_->places) {

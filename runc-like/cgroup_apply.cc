@@ -141,14 +141,24 @@ void complete_bandwidth(const std::string& path, Resources& resources) {
   if (text && !text->starts_with("max")) cpu.quota = leading_number(*text);
 }
 
-Result<void> check_present_use(const std::string& path, const Resources& resources, bool v2) {
+Result<void> check_present_use(Cgroup::Impl& impl, const Resources& resources) {
   const std::int64_t limit = resources.memory.limit.value_or(0);
   if (!resources.memory.check_before_update || limit <= 0) return {};
-  const auto text = read_cgroup_file(path, v2 ? "memory.current" : "memory.usage_in_bytes");
+  const CgroupPlace* place = impl.v2() ? &impl.places[0] : impl.place_of("memory");
+  if (!place) return {};
+  const auto text =
+      read_cgroup_file(place->path(), impl.v2() ? "memory.current" : "memory.usage_in_bytes");
   if (!text || leading_number(*text) <= limit) return {};
   Error error{resources.pointer + "/memory/limit: " + std::to_string(limit) +
               " is less than the present use of " + *text + " bytes"};
   error.field = resources.pointer + "/memory/limit";
+  return error;
+}
+
+Error no_cgroup(const std::string& field) {
+  Error error{field + ": limits need a cgroup, and this user may not make one", EACCES,
+              "delegate one, as with systemd-run --user --scope -p Delegate=yes"};
+  error.field = field;
   return error;
 }
 
@@ -183,23 +193,27 @@ Result<void> filter_devices_v1(const CgroupPlace& place, const Resources& resour
 
 Result<void> Cgroup::apply(const Resources& given) {
   if (impl_->manager == CgroupManager::Disabled) return {};
-  const bool v2 = impl_->v2();
+  return impl_->apply(given);
+}
+
+Result<void> Cgroup::Impl::apply(const Resources& given) {
   Resources resources = given;
-  if (v2 && !impl_->fresh) complete_bandwidth(impl_->places[0].path(), resources);
-  const auto version = v2 || !exists() ? CgroupVersion::V2 : CgroupVersion::V1;
+  if (v2() && !fresh) complete_bandwidth(places[0].path(), resources);
+  const auto version = v2() || places.empty() ? CgroupVersion::V2 : CgroupVersion::V1;
   const std::vector<CgroupWrite> writes = TRY(cgroup_writes(resources, version));
-  if (!exists()) {
-    if (writes.empty()) return {};
-    Error error{writes[0].field + ": limits need a cgroup, and this user may not make one", EACCES,
-                "delegate one, as with systemd-run --user --scope -p Delegate=yes"};
-    error.field = writes[0].field;
-    return error;
+  if (places.empty()) return writes.empty() ? Result<void>() : no_cgroup(writes[0].field);
+  const bool systemd = manager == CgroupManager::Systemd;
+  if (systemd && !places[0].joined) {
+    waiting = resources;
+    return {};
   }
-  if (!impl_->fresh) TRY(check_present_use(path_of("memory"), resources, v2));
-  Transaction transaction(*impl_, !impl_->fresh);
+  if (!fresh) TRY(check_present_use(*this, resources));
+  Transaction transaction(*this, !fresh);
   TRY(transaction.perform(writes));
-  if (!impl_->fresh) return {};
-  if (v2) return filter_devices_v2(impl_->places[0], resources);
-  const CgroupPlace* devices = impl_->place_of("devices");
+  // systemd writes the same values again when it reloads.
+  if (systemd && !fresh) TRY(change_scope(scope.unit, TRY(scope_limits(resources))));
+  if (!fresh) return {};
+  if (v2()) return filter_devices_v2(places[0], resources);
+  const CgroupPlace* devices = place_of("devices");
   return devices && devices->joined ? filter_devices_v1(*devices, resources) : Result<void>();
 }

@@ -2,11 +2,13 @@
 // cgroup_impl.h - what a Cgroup holds; seen by the cgroup*.cc files only.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cgroup.h"
 #include "cgroup_files.h"
+#include "cgroup_systemd.h"
 #include "cgroup_writes.h"
 
 // The container's directory in one hierarchy.
@@ -27,6 +29,12 @@ struct Cgroup::Impl {
   std::vector<CgroupPlace> places;
   std::vector<std::string> made;  // directories of ours, for the way back
   bool fresh = false;             // made by create, not kept yet
+  // systemd: the unit, what else it was asked for, and the limits that wait for
+  // the scope, which cannot be made before there is a process.
+  ScopeName scope;
+  std::string description;
+  DbusProperties properties;
+  std::optional<Resources> waiting;
 
   bool v2() const { return places.size() == 1 && places[0].name.empty(); }
   const CgroupPlace* v2_place() const;  // of a hybrid host too
@@ -35,6 +43,9 @@ struct Cgroup::Impl {
   CgroupPlace* place_of(std::string_view controller);  // v1
 
   Result<void> make(CgroupPlace& place);
+  Result<void> plan_scope(const CgroupLayout& layout, const CgroupRequest& request);
+  Result<void> start(pid_t pid);  // the scope
+  Result<void> apply(const Resources& resources);
   Result<void> join_later(CgroupPlace& place);
   void leave(CgroupPlace& place);  // the way back from join_later
   void undo() noexcept;
@@ -43,3 +54,6 @@ struct Cgroup::Impl {
 
 // The cgroup of a process in one hierarchy, or "" (from /proc/PID/cgroup).
 std::string membership(std::string_view proc_cgroup, std::string_view hierarchy);
+
+// v2: SIGKILL to all below, and waits for their end.
+Result<void> kill_tree(const CgroupPlace& place);

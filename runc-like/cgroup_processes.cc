@@ -88,20 +88,6 @@ Result<void> wait_for_end(const std::vector<UniqueFd>& pidfds, const CgroupPlace
   return {};
 }
 
-// v2: the kernel kills the whole subtree at once, also what forks meanwhile.
-Result<void> kill_tree(const CgroupPlace& place, Deadline deadline) {
-  // A pidfd tells of the end at once, cgroup.events up to 10 ms later.
-  std::vector<UniqueFd> dying;
-  for (const pid_t pid : TRY(pids_below(place.path())))
-    if (dying.size() < 64) dying.push_back(open_pidfd(pid));
-  std::erase_if(dying, [](const UniqueFd& fd) { return !fd; });
-  auto killed = write_cgroup_file(place.path(), "cgroup.kill", "1");
-  if (!killed && (killed.error().code == ENOENT || killed.error().code == ENODEV)) return {};
-  TRY(std::move(killed));
-  TRY(wait_for_end(dying, place, deadline));
-  return wait_for_event(place.path(), "populated", '0', deadline);
-}
-
 // v1: kills what it finds until it finds nothing.
 Result<void> kill_each(const CgroupPlace& place, Deadline deadline) {
   for (;;) {
@@ -136,6 +122,21 @@ Result<void> remove_when_left(const CgroupPlace& place, Deadline deadline) {
 }
 
 }  // namespace
+
+// The kernel kills the whole subtree at once, also what forks meanwhile.
+Result<void> kill_tree(const CgroupPlace& place) {
+  const Deadline deadline = after(kKillTime);
+  // A pidfd tells of the end at once, cgroup.events up to 10 ms later.
+  std::vector<UniqueFd> dying;
+  for (const pid_t pid : TRY(pids_below(place.path())))
+    if (dying.size() < 64) dying.push_back(open_pidfd(pid));
+  std::erase_if(dying, [](const UniqueFd& fd) { return !fd; });
+  auto killed = write_cgroup_file(place.path(), "cgroup.kill", "1");
+  if (!killed && (killed.error().code == ENOENT || killed.error().code == ENODEV)) return {};
+  TRY(std::move(killed));
+  TRY(wait_for_end(dying, place, deadline));
+  return wait_for_event(place.path(), "populated", '0', deadline);
+}
 
 Result<void> Cgroup::freeze() {
   const CgroupPlace* place = impl_->main_place();
@@ -188,11 +189,11 @@ Result<void> Cgroup::signal_all(int number) {
 Result<void> Cgroup::kill_all() {
   const CgroupPlace* place = impl_->main_place();
   if (!place) return {};
-  const Deadline deadline = after(kKillTime);
-  return place->name.empty() ? kill_tree(*place, deadline) : kill_each(*place, deadline);
+  return place->name.empty() ? kill_tree(*place) : kill_each(*place, after(kKillTime));
 }
 
 Result<void> Cgroup::destroy() {
+  if (!impl_->scope.unit.empty()) TRY(stop_scope(impl_->scope.unit));
   const Deadline deadline = after(kRemoveTime);
   for (const CgroupPlace& place : impl_->places) {
     Result<void> removed = remove_when_left(place, deadline);

@@ -46,7 +46,9 @@ std::string Cgroup::to_json() const {
     json.begin_object().member("name", place.name).member("mount", place.mount);
     json.member("path", place.relative).member("joined", place.joined).end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  if (!impl_->scope.unit.empty()) json.member("unit", impl_->scope.unit);
+  json.end_object();
   return json.take();
 }
 
@@ -57,6 +59,7 @@ Result<Cgroup> Cgroup::from_json(const JsonView& view) {
   const auto* found = std::ranges::find(kManagers, name, [](const auto& m) { return m.first; });
   if (found == kManagers.end()) return manager.error("unknown cgroup manager '" + name + "'");
   cgroup.impl_->manager = found->second;
+  if (const auto unit = view.find("unit")) cgroup.impl_->scope.unit = TRY(unit->string());
   const JsonView hierarchies = TRY(view.at("hierarchies"));
   for (const JsonView& item : TRY(hierarchies.items()))
     cgroup.impl_->places.push_back(TRY(place_from(item)));

@@ -28,6 +28,8 @@ Result<int> cmd_run(const Arguments& arguments) {
   options.wait_for_start = false;
   options.detach = arguments.options.flag("detach");
   const bool detach = options.detach;
+  const std::string root = options.root;
+  const std::string id = options.id;
   const bool keep = arguments.options.flag("keep");
   std::unique_ptr<Terminal> terminal;
   if (!detach && options.console_socket.empty()) {
@@ -49,11 +51,15 @@ Result<int> cmd_run(const Arguments& arguments) {
     launched.keep();
     return 0;
   }
+  launched.container.unlock();
   const int status = TRY(wait_in_foreground(launched.init, signals, terminal.get()));
   terminal.reset();
   launched.keep();
   events.emit(launched.container.record().id, "exit", launched.container.record().pid,
               R"({"status":)" + std::to_string(status) + "}");
-  if (!keep) TRY(delete_container(launched.container, true, events));
+  if (keep) return status;
+  // Somebody may have deleted it the moment it ended.
+  auto again = Container::open(root, id, true);
+  if (again) TRY(delete_container(*again, true, events));
   return status;
 }

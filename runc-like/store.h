@@ -63,6 +63,7 @@ class Container {
   ~Container();
 
   void keep() noexcept { fresh_ = false; }
+  void unlock() noexcept { lock_.reset(); }  // others may change it while we wait
   FdRef directory() const { return directory_; }
   const std::string& path() const { return path_; }
   const Record& record() const { return record_; }
