@@ -21,6 +21,12 @@ constexpr auto kDirectories = std::to_array<const char*>(
 // What other tools put before a short name; the user need not.
 constexpr auto kImplied =
     std::to_array<std::string_view>({"", "docker.io/library/", "docker.io/", "localhost/"});
+std::string short_name(std::string_view name) {
+  for (const std::string_view prefix : kImplied)
+    if (!prefix.empty() && name.starts_with(prefix)) return std::string(name.substr(prefix.size()));
+  return std::string(name);
+}
+
 constexpr std::string_view kMarker = R"({"imageLayoutVersion":"1.0.0"})";
 constexpr std::string_view kEmptyIndex = R"({"schemaVersion":2,"manifests":[]})";
 
@@ -152,7 +158,7 @@ Result<Descriptor> Store::find(const std::string& name) const {
     for (const Descriptor& entry : entries)
       if (entry.ref_name() == std::string(prefix) + wanted) return entry;
   for (const Descriptor& entry : entries)
-    if (entry.ref_name()) names.push_back(*entry.ref_name());
+    if (entry.ref_name()) names.push_back(short_name(*entry.ref_name()));
   const std::string near = closest(wanted, names);
   return Error{"no image '" + name + "' in " + path(), ENOENT,
                near.empty() ? "see them with: layers images" : "did you mean '" + near + "'?"};
