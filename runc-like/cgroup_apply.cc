@@ -53,6 +53,14 @@ class Transaction {
     return {};
   }
 
+  void roll_back() {
+    for (const Previous& p : std::views::reverse(previous_))
+      (void)write_cgroup_file(p.path, p.file, p.value);
+    previous_.clear();
+    if (remember_)
+      for (CgroupPlace* place : joined_) impl_.leave(*place);
+  }
+
  private:
   Result<void> one(const CgroupWrite& write) {
     const std::string path = TRY(directory(write));
@@ -97,14 +105,6 @@ class Transaction {
     if (before && has_line_per_device(write)) before = line_before(write, *before);
     if (before) previous_.push_back({path, file, *std::move(before)});
     return {};
-  }
-
-  void roll_back() {
-    for (const Previous& p : std::views::reverse(previous_))
-      (void)write_cgroup_file(p.path, p.file, p.value);
-    previous_.clear();
-    if (remember_)
-      for (CgroupPlace* place : joined_) impl_.leave(*place);
   }
 
   Error explain(Error error, const CgroupWrite& write) const {
@@ -211,7 +211,12 @@ Result<void> Cgroup::Impl::apply(const Resources& given) {
   Transaction transaction(*this, !fresh);
   TRY(transaction.perform(writes));
   // systemd writes the same values again when it reloads.
-  if (systemd && !fresh) TRY(change_scope(scope.unit, TRY(scope_limits(resources))));
+  if (systemd && !fresh) {
+    const DbusProperties limits = TRY(scope_limits(resources));
+    Result<void> changed = change_scope(scope.unit, limits);
+    if (!changed) transaction.roll_back();
+    TRY(std::move(changed));
+  }
   if (!fresh) return {};
   if (v2()) return filter_devices_v2(places[0], resources);
   const CgroupPlace* devices = place_of("devices");
