@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <set>
 
 #include "attachment_steps.h"
+#include "conntrack.h"
 #include "firewall.h"
 #include "forward_policy.h"
 #include "hosts_file.h"
@@ -16,6 +18,17 @@
 #include "netns.h"
 
 namespace {
+
+Result<void> refuse_doubles(const std::vector<PublishedPort>& ports) {
+  std::map<std::string, std::uint16_t> seen;
+  for (const PublishedPort& port : ports) {
+    const auto [at, fresh] = seen.emplace(port.host_text(), port.container_port);
+    if (!fresh && at->second != port.container_port)
+      return Error{"port " + port.host_text() + " is published twice, to " +
+                   std::to_string(at->second) + " and to " + std::to_string(port.container_port)};
+  }
+  return {};
+}
 
 Result<void> refuse_nonsense(const AttachRequest& request) {
   if (!is_identifier(request.id, kLongestId))
@@ -28,7 +41,7 @@ Result<void> refuse_nonsense(const AttachRequest& request) {
   for (const std::string& name : names)
     if (!is_host_name(name))
       return Error{"'" + name + "' is no host name", 0, "use letters, digits, '.', '-' and '_'"};
-  return {};
+  return refuse_doubles(request.ports);
 }
 
 // An attachment of that name in the way: an error when it lives, else cleared away.
@@ -226,6 +239,7 @@ Result<Attached> connect(const Store& store, const NetlinkSocket& route, const N
   Attached out;
   const Firewall firewall = TRY(Firewall::open());
   TRY(firewall.add(network, member));
+  forget_udp_flows(member);
   const Link bridge = TRY(ensure_bridge(store, route, network));
   out.warnings = TRY(pass_forward_policy(network));
   TRY(allow_localhost(route, bridge, member));

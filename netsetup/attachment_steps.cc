@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "conntrack.h"
 #include "firewall.h"
 #include "forward_policy.h"
 #include "hash.h"
@@ -149,6 +150,7 @@ Result<void> take_down(const Store& store, const NetlinkSocket& route, const Mem
     const Firewall firewall = TRY(Firewall::open());
     TRY(firewall.remove_ports(member));
   }
+  forget_udp_flows(member);
   TRY(remove_interface(store, route, member));
   TRY(forget_member(store, member));
   const bool others = TRY(store.has_members(member.network));

@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "attachment_steps.h"
+#include "conntrack.h"
 #include "firewall.h"
 
 namespace {
@@ -17,6 +18,7 @@ Result<void> take_down_all_but_links(const Store& store, const Firewall& firewal
                                      const std::vector<Member>& members) {
   for (const Member& member : members) {
     TRY(firewall.remove_ports(member));
+    forget_udp_flows(member);
     TRY(forget_member(store, member));
   }
   return {};

@@ -62,6 +62,21 @@ teardown() { remove_host; }
   address=192.0.2.1 && eventually udp_answers neighbour
 }
 
+@test "a UDP client that keeps sending reaches the container that has the port now" {
+  container c1 && container c2 && container c3
+  netsetup up "$NETNS/c3-$T" other # so that the next two get different addresses
+  ask() { printf 'ask\n' | neighbour nc -u -p 4000 -w 1 192.0.2.1 5300 || :; }
+  ask
+  netsetup up --publish 5300:53/udp "$NETNS/c1-$T" dns1
+  serve_udp c1 53 first
+  eventually_answers() { [ "$(ask)" = "$1" ]; }
+  eventually eventually_answers first
+  netsetup down dns1
+  netsetup up --publish 5300:53/udp "$NETNS/c2-$T" dns2
+  serve_udp c2 53 second
+  eventually eventually_answers second
+}
+
 @test "a range publishes every port of it, to the port with the same distance" {
   container c1
   netsetup up --publish 8000-8009:90-99 "$NETNS/c1-$T" web1
@@ -217,6 +232,7 @@ $PWD/file one
 /proc/self/ns/net one
 --publish 70000:80 $NETNS/c1-$T one
 --publish 80:80/icmp $NETNS/c1-$T one
+--publish 80:80 --publish 80:81 $NETNS/c1-$T one
 --name a/b $NETNS/c1-$T one
 --subnet 10.0.0.1/24 $NETNS/c1-$T one
 --interface much-too-long-a-name $NETNS/c1-$T one
