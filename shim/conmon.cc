@@ -138,9 +138,8 @@ Result<void> Monitor::connect_engine() {
     attach_pipe_ = SyncPipe(TRY(inherited_descriptor("_OCI_ATTACHPIPE")), "data");
     if (!attach_pipe_.is_open()) return Error{"--attach specified but _OCI_ATTACHPIPE was not"};
   }
-  std::erase_if(inherited_, [&](int fd) {
-    return fd == sync_.number() || fd == attach_pipe_.number();
-  });
+  std::erase_if(inherited_,
+                [&](int fd) { return fd == sync_.number() || fd == attach_pipe_.number(); });
   return {};
 }
 

@@ -205,9 +205,10 @@ Result<LogDriver> parse_conmon_log(std::string_view text) {
 Result<ConmonCommand> parse_conmon(std::span<const std::string> words) {
   auto parsed = parse_words(kTable, words);
   if (!parsed) {
-    const std::string& why = parsed.error().what;
-    return Error{"option parsing failed: " +
-                 (why.starts_with("unknown") ? "U" + why.substr(1) : why)};
+    std::string why = parsed.error().what;
+    std::erase(why, '\'');
+    if (why.starts_with("unknown")) why[0] = 'U';
+    return Error{"option parsing failed: " + why};
   }
   const Options& options = parsed->options;
   ConmonCommand out;

@@ -30,7 +30,7 @@ TEST(Control, AnOverlongOrInvalidLineHurtsOnlyItself) {
   auto dir = *TempDir::create("/tmp", "control-test-");
   Loop loop = *Loop::create();
   std::vector<unsigned short> widths;
-  const auto control = *Control::create(loop, dir.fd(), "ctl",
+  const auto control = *Control::create(loop, dir.fd(), "ctl", "",
                                         [&](const Order& order) { widths.push_back(order.width); });
   const UniqueFd fifo = *open_at(dir.fd(), "ctl", O_WRONLY);
   const std::string text = "1 1 11\nnonsense\n" + std::string(1000, '9') + "\n1 1 2";
