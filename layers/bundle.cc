@@ -19,6 +19,7 @@
 #include "layer_dirs.h"
 #include "overlay_mount.h"
 #include "runtime_config.h"
+#include "target_tree.h"
 #include "user_lookup.h"
 #include "xattrs.h"
 
@@ -155,6 +156,24 @@ Result<void> check_mount_points(FdRef rootfs) {
   return {};
 }
 
+// As docker does: an image need not have the directory that it names. Links are
+// followed inside the root only, also those that lead to nothing yet.
+Result<void> make_working_directory(FdRef rootfs, const std::string& cwd) {
+  class Nobody final : public TargetTree::Listener {
+    Result<void> entered(const std::string&, FdRef, const struct stat&, bool) override {
+      return {};
+    }
+    Result<bool> in_the_way(FdRef, const std::string&, const std::string&) override {
+      return false;
+    }
+  };
+  Nobody nobody;
+  TargetTree tree(rootfs, nobody);
+  auto made = tree.enter(clean_path(cwd), TargetTree::Missing::Make);
+  if (!made) return std::move(made).error().in("working directory '" + cwd + "'");
+  return {};
+}
+
 // Name servers of this machine that a container can reach: those on the
 // loopback are not there in its own network.
 std::string resolv_conf(const BundleOptions& options) {
@@ -216,7 +235,7 @@ Result<void> make_bundle(const Store& store, const Image& image, const std::stri
   const ResolvedUser user = TRY(resolve_user(rootfs, options.user.value_or(image.config.user)));
   const std::string config = TRY(runtime_config(image.config, options, bundle, user));
   const std::string cwd = TRY(working_directory(image.config, options));
-  TRY(make_directories_in_root(rootfs, cwd));
+  TRY(make_working_directory(rootfs, cwd));
   TRY(write_file_at(bundle_fd, "config.json", config, 0600));
   undo.commit();
   return {};
