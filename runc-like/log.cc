@@ -73,10 +73,14 @@ void log_warning(std::string_view text) {
 }
 
 void log_error(std::string_view verb, const Error& error) {
-  std::string message = "runc-like " + std::string(verb) + " failed: " + error.text();
+  std::string text = error.text();
+  // Which field asked for it, unless the text says so already.
+  if (!error.field.empty() && text.find(error.field) == std::string::npos)
+    text += " (config.json: " + error.field + ")";
+  const std::string message = "runc-like " + std::string(verb) + " failed: " + text;
   const bool plain = !the_log().file && the_log().format == LogFormat::Text;
   if (!plain) say("error", message, &error);
   // People read standard error, and so does conmon.
   if (the_log().file || plain)
-    std::fprintf(stderr, "runc-like: %s: %s\n", std::string(verb).c_str(), error.text().c_str());
+    std::fprintf(stderr, "runc-like: %s: %s\n", std::string(verb).c_str(), text.c_str());
 }
