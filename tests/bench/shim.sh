@@ -3,7 +3,7 @@
 # a client waits for its first byte under full load. Our shim and conmon are given
 # the same command line, conmon's, the same runtime and the same container.
 
-lines=3000000 # of 88 bytes
+lines=1000000 # of 88 bytes
 runtime=$(command -v runc-like)
 
 bundle() { # DIR ARG...
