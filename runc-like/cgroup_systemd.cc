@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cgroup_systemd.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,11 +10,13 @@
 #include <cstdlib>
 #include <optional>
 
+#include "cgroup_files.h"
 #include "cgroup_writes.h"
 
 namespace {
 
 constexpr std::uint64_t kInfinity = ~std::uint64_t{0};
+constexpr std::chrono::seconds kStopTime{10};
 
 // --- names ----------------------------------------------------------------------
 
@@ -308,11 +311,20 @@ Result<void> change_scope(const std::string& unit, const DbusProperties& propert
 
 Result<void> stop_scope(const std::string& unit) {
   Systemd systemd = TRY(Systemd::connect());
-  const auto reply =
+  const std::string name = DbusWriter().text(unit).bytes();
+  const auto stopped =
       systemd.call("StopUnit", "ss", DbusWriter().text(unit).text("replace").bytes());
-  if (!reply && !is_error(reply.error(), "NoSuchUnit"))
-    return Error(reply.error()).in("stop scope '" + unit + "'");
-  if (reply) TRY(systemd.finish(*reply, "stop scope '" + unit + "'"));
-  (void)systemd.call("ResetFailedUnit", "s", DbusWriter().text(unit).bytes());
-  return {};
+  if (!stopped && is_error(stopped.error(), "NoSuchUnit")) return {};
+  if (!stopped) return Error(stopped.error()).in("stop scope '" + unit + "'");
+  // A scope without processes also ends by itself, and then its job is not the
+  // one of the reply: what counts is that the name is free again. systemd drops
+  // the unit when it next has nothing else to do.
+  const Deadline deadline = after(kStopTime);
+  for (int pause = 1; milliseconds_until(deadline) > 0; pause = std::min(2 * pause, 50)) {
+    (void)systemd.call("ResetFailedUnit", "s", name);
+    const auto unit_path = systemd.call("GetUnit", "s", name);
+    if (!unit_path) return {};
+    (void)::poll(nullptr, 0, pause);
+  }
+  return {};  // it is empty, and systemd will find out
 }
