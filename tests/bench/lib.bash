@@ -34,7 +34,7 @@ compare() {
 # one that `record` wrote.
 figure() {
   jq -rs --arg b "$BENCH_NAME" --arg c "$1" --arg n "$2" --arg f "$3" \
-    'map(select(.bench == $b and .case == $c and .name == $n)) | last | .[$f]? // empty' "$BENCH_RESULTS"
+    'map(select(.bench == $b and .case == $c and .name == $n and has($f))) | last | .[$f]? // empty' "$BENCH_RESULTS"
 }
 
 # record CASE NAME FIELD NUMBER: a figure measured some other way (PSS, MB/s).
