@@ -90,6 +90,12 @@ Result<void> sync_parent(FdRef dir, const std::string& path) {
 
 Result<void> replace_file_at(FdRef dir, const std::string& path, std::string_view text, mode_t mode,
                              Sync sync) {
+  struct stat st = {};
+  // /dev/null, a FIFO, a terminal: written to, never replaced by a file.
+  if (::fstatat(dir.get(), path.c_str(), &st, 0) == 0 && !S_ISREG(st.st_mode)) {
+    const UniqueFd fd = TRY(open_at(dir, path, O_WRONLY | O_NOCTTY));
+    return write_all(fd, text, path);
+  }
   // The pid makes the name ours among live processes; a leftover of a dead one is removed.
   const std::string temporary = path + ".tmp" + std::to_string(::getpid());
   (void)::unlinkat(dir.get(), temporary.c_str(), 0);

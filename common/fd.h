@@ -76,7 +76,8 @@ Result<void> write_file_at(FdRef dir, const std::string& path, std::string_view 
 
 // Readers see the old content or the new, never a mixture: a temporary name in
 // the same directory, then rename. With Sync::Yes the data and the name are on
-// disk when it returns.
+// disk when it returns. What is there and no regular file (/dev/null) is written
+// to as it stands.
 enum class Sync { No, Yes };
 Result<void> replace_file_at(FdRef dir, const std::string& path, std::string_view text,
                              mode_t mode = 0644, Sync sync = Sync::No);

@@ -25,6 +25,18 @@ TEST_F(Files, ReplacedFileHasTheNewContentAndNoTemporaryNameRemains) {
   EXPECT_NE(::access((path("a") + ".tmp" + std::to_string(::getpid())).c_str(), F_OK), 0);
 }
 
+TEST_F(Files, WhatIsNoRegularFileIsWrittenToAndStays) {
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  const UniqueFd reader = *open_at(kCwd, path("fifo"), O_RDWR);
+  ASSERT_TRUE(replace_file(path("fifo"), "7"));
+  char byte = 0;
+  EXPECT_EQ(::read(reader.get(), &byte, 1), 1);
+  EXPECT_EQ(byte, '7');
+  struct stat st = {};
+  ASSERT_EQ(::stat(path("fifo").c_str(), &st), 0);
+  EXPECT_TRUE(S_ISFIFO(st.st_mode));
+}
+
 TEST_F(Files, AFileOverTheLimitIsRefused) {
   ASSERT_TRUE(replace_file(path("big"), std::string(4097, 'x')));
   EXPECT_EQ(read_file(path("big"), 4096).error().code, EFBIG);
