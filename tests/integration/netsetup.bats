@@ -304,12 +304,12 @@ gone_on_host() { ! on_host ip link | grep -q "$1"; }
 @test "killed at any moment, what is left is found by gc" {
   container c1
   local i pid
-  for i in {1..12}; do
+  for i in {1..8}; do
     ip netns exec "$HOST" netsetup --state-dir "$STATE" up --publish 8080:80 --name n --hosts "$PWD/h" \
       "$NETNS/c1-$T" victim >/dev/null 2>&1 &
     pid=$!
     # A different moment each time: as many steps of the shell as i says.
-    for ((j = 0; j < i * 250; j++)); do :; done
+    for ((j = 0; j < i * 400; j++)); do :; done
     kill -KILL "$pid" 2>/dev/null || :
     wait "$pid" || :
     netsetup gc >/dev/null
