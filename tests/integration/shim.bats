@@ -127,11 +127,17 @@ shim_run() { shim run --runtime "$RUNTIME" --bundle bundle "$@" 3>&-; }
   local stuck=$!
   eventually has_socket "$stuck"
   kill -STOP "$stuck"
-  run -4 shim attach "$id" < <(echo go)
+  shim wait "$id" >answer 3>&- &
+  local waiter=$! status=0
+  eventually has_open "$waiter" status
+  shim attach "$id" < <(echo go) >/dev/null || :
+  wait "$waiter" || status=$?
+  [ "$status" -eq 4 ]
   kill -KILL "$stuck"
   k8s_text k.log | cmp - <(seq 1 100000)
   grep -q attach-dropped events
 }
+has_open() { readlink "/proc/$1"/fd/* | grep -q "/$2\$"; }
 has_socket() { readlink "/proc/$1"/fd/* | grep -q socket; }
 
 @test "logs, from both formats, and followed to the end" {
@@ -231,7 +237,7 @@ has_socket() { readlink "/proc/$1"/fd/* | grep -q socket; }
   local waiter=$! pid
   pid=$(cat "/run/shim/$id/pid")
   # The waiter must have the file open before its shim goes.
-  eventually grep -q "$id" "/proc/$waiter/cmdline"
+  eventually has_open "$waiter" status
   kill -KILL "$(jq .shimPid "/run/shim/$id/config")"
   kill -KILL "$pid"
   wait "$waiter" && return 1
