@@ -247,7 +247,9 @@ Result<Plan> plan_start(const Spec& spec, const PlanOptions& options, const Host
   if (spec.memory_policy) TRY(plan_memory_policy(plan, *spec.memory_policy));
   if (spec.personality) plan.add(Op::Personality, "/linux/personality").arg[0] = *spec.personality;
   plan_session(plan, process);
-  plan_credentials(plan, process, facts, program != nullptr && !process.no_new_privileges);
+  HostFacts inner = facts;
+  inner.user_namespace |= spec.find_namespace(CLONE_NEWUSER) != nullptr;
+  plan_credentials(plan, process, inner, program != nullptr && !process.no_new_privileges);
   plan.listener = program != nullptr && program->notify;
   const auto& inside = hooks_of(spec, HookKind::StartContainer);
   plan_last(plan, process, program, inside,
@@ -282,7 +284,9 @@ Result<Plan> plan_exec(const ProcessSpec& process, const ExecTarget& target,
   plan_program(plan, process, options);
   TRY(plan_affinity(plan, process.final_affinity, process.field + "/execCPUAffinity/final"));
   plan_session(plan, process);
-  plan_credentials(plan, process, facts, program != nullptr && !process.no_new_privileges);
+  HostFacts inner = facts;
+  inner.user_namespace |= (target.namespaces & CLONE_NEWUSER) != 0;
+  plan_credentials(plan, process, inner, program != nullptr && !process.no_new_privileges);
   plan.listener = program != nullptr && program->notify;
   plan_last(plan, process, program, {}, 0);
   return plan;

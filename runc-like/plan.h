@@ -25,7 +25,6 @@ struct HostFacts {
   std::size_t cgroup_tasks = 0;                    // v1: files that init writes itself into
   bool late_cgroup = false;                        // systemd: the cgroup is made around a process
   bool user_namespace = false;                     // we are in one, or no root: mknod is forbidden
-  bool setgroups_denied = false;
 };
 
 struct PlanOptions {

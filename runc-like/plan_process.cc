@@ -101,7 +101,7 @@ void plan_user(Plan& plan, const ProcessSpec& process, const HostFacts& facts) {
   step.arg[0] = user.uid | static_cast<std::uint64_t>(user.gid) << 32U;
   step.arg[1] = user.groups.size();
   step.text[0] = groups;
-  step.flags = facts.setgroups_denied && user.groups.empty() ? 1 : 0;
+  step.flags = facts.user_namespace ? 1 : 0;
 }
 
 void plan_labels(Plan& plan, const ProcessSpec& process) {

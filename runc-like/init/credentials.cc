@@ -30,10 +30,10 @@ long Init::bounding(const Step& step) noexcept {
 long Init::user(const Step& step) noexcept {
   const long keep = call(__NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
   if (keep < 0) return keep;
-  if (step.flags == 0) {
-    const long groups = call(__NR_setgroups, step.arg[1], text(step.text[0]));
-    if (groups < 0) return groups;
-  }
+  const long groups = call(__NR_setgroups, step.arg[1], text(step.text[0]));
+  // A user namespace may forbid it; then there was nothing to drop by it either.
+  const bool forbidden = groups == -EPERM && step.flags != 0 && step.arg[1] == 0;
+  if (groups < 0 && !forbidden) return groups;
   const uint64_t uid = step.arg[0] & 0xffffffffU;
   const uint64_t gid = step.arg[0] >> 32U;
   const long group = call(__NR_setresgid, gid, gid, gid);

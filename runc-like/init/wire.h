@@ -65,7 +65,7 @@ enum class Op : uint16_t {
   Home,             // arg0 uid: HOME from the image's /etc/passwd
   Label,            // text0: file below /proc/self/attr, text1: label
   Bounding,         // arg0: capabilities to keep
-  User,             // arg0 uid | gid << 32; text0: groups (uint32), arg1: how many; flags 1: cannot set groups
+  User,             // arg0 uid | gid << 32; text0: groups (uint32), arg1: how many; flags 1: setgroups may be forbidden
   Capabilities,     // blob CapabilitySets at text0
   NoNewPrivileges,
   Seccomp,          // text0: sock_filter[], arg0: count, flags: of seccomp(2); arg1: 1 listener
