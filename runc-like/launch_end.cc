@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -181,5 +182,9 @@ Result<void> send_descriptor(FdRef socket, FdRef descriptor, std::string_view te
 }
 
 Result<void> write_pid_file(const std::string& path, pid_t pid) {
+  // What is no file, /dev/null say, is written to and not replaced.
+  struct stat info = {};
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
+    return write_file_at(kCwd, path, std::to_string(pid));
   return replace_file(path, std::to_string(pid), 0644);
 }

@@ -235,11 +235,13 @@ void MountPlanner::tree(const MountSpec& mount, const Options& options,
 }
 
 Result<void> MountPlanner::bind(const MountSpec& mount, const Options& options) {
-  for (const std::string& word : options.data) {
-    const MountOption* row = find_row(kMountOptions, word);
-    if (row != nullptr) continue;  // a flag of the file system, which is another's
-    return error(mount, "bind mounts cannot have any filesystem-specific options applied: '" +
-                            word + "'" + did_you_mean(kMountOptions, word));
+  for (std::size_t i = 0; i < mount.options.size(); ++i) {
+    const std::string& word = mount.options[i];
+    if (find_row(kMountOptions, word) != nullptr) continue;
+    MountSpec option = mount;
+    option.field += "/options/" + std::to_string(i);
+    return error(option, "bind mounts cannot have any filesystem-specific options applied: '" +
+                             word + "'" + did_you_mean(kMountOptions, word));
   }
   if (mount.source.empty()) return error(mount, "a bind mount needs a source");
   if (options.idmap && (mount.uid_mappings.empty() != mount.gid_mappings.empty()))
