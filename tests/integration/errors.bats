@@ -20,7 +20,7 @@ setup() {
 }
 
 teardown() {
-  sweep "$id"
+  sweep "$id" "$id-b"
   [ -z "${listener:-}" ] || kill "$listener" 2>/dev/null || :
   umount "$BATS_TEST_TMPDIR/small" 2>/dev/null || :
 }
