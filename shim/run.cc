@@ -13,6 +13,7 @@
 #include "control.h"
 #include "detach.h"
 #include "input.h"
+#include "oom_watch.h"
 #include "relay.h"
 #include "state_dir.h"
 #include "stream_sink.h"
@@ -77,6 +78,7 @@ class Session {
   std::unique_ptr<AttachServer> attach_;
   std::unique_ptr<Control> control_;
   std::unique_ptr<Supervisor> supervisor_;
+  std::unique_ptr<OomWatch> oom_;
   std::optional<ContainerIo> io_;
   UniqueFd terminal_;  // the container's
   std::optional<RawTerminal> raw_;
@@ -123,6 +125,7 @@ Result<void> Session::create() {
 // Everything that listens, before the container's program runs.
 Result<void> Session::connect() {
   TRY(supervisor_->watch(pid_));
+  oom_ = OomWatch::create(*loop_, pid_, [this] { notices_.event("oom", pid_); });
   if (!options_.pid_file.empty()) TRY(replace_file(options_.pid_file, std::to_string(pid_)));
   TRY(write_config());
   if (relay_) TRY(connect_streams());
@@ -189,6 +192,7 @@ Result<void> Session::write_config() const {
 
 // The status is on disk before anybody can learn of the exit.
 Result<void> Session::announce_exit(int status) {
+  if (oom_) oom_->look();
   Result<void> written;
   if (relay_) written = relay_->sync_logs();
   if (written && !options_.exit_file.empty())

@@ -256,3 +256,12 @@ has_socket() { readlink "/proc/$1"/fd/* | grep -q socket; }
   shim_run --log passthrough "$id" <input >file || :
   grep -q x file
 }
+
+@test "a kill for want of memory is an event" {
+  make_bundle sh -c 'tail /dev/zero'
+  jq '.linux.resources.memory = {limit: 16777216, swap: 16777216}' bundle/config.json >new
+  mv new bundle/config.json
+  run shim_run --events events "$id"
+  [ "$status" -ne 0 ]
+  jq -es 'map(select(.source == "shim").event) == ["start", "oom", "exit"]' events
+}
