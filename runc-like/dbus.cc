@@ -251,15 +251,17 @@ Result<Dbus> Dbus::connect(const std::string& socket, Peer peer) {
   return bus;
 }
 
-// EXTERNAL: the kernel vouches for our uid.
+// EXTERNAL: the kernel vouches for our uid. BEGIN goes with it: a call that the
+// other side read together with a later BEGIN would lie in its buffer, unseen,
+// until more data comes.
 Result<void> Dbus::authenticate() {
   const std::string uid = hexadecimal(std::to_string(::geteuid()));
-  TRY(send(std::string(1, '\0') + "AUTH EXTERNAL " + uid + "\r\n"));
+  TRY(send(std::string(1, '\0') + "AUTH EXTERNAL " + uid + "\r\nBEGIN\r\n"));
   const auto deadline = std::chrono::steady_clock::now() + kDeadline;
   while (buffer_.find("\r\n") == std::string::npos) TRY(fill(deadline));
   if (!buffer_.starts_with("OK ")) return Error{"D-Bus: not authenticated", EACCES};
   buffer_.erase(0, buffer_.find("\r\n") + 2);
-  return send("BEGIN\r\n");
+  return {};
 }
 
 Result<void> Dbus::send(std::string_view bytes) {
