@@ -204,16 +204,24 @@ Result<void> connect_veth(const NetlinkSocket& route, const VethSpec& veth) {
   return made;
 }
 
+// On for a network that has it: a kernel may start with it off everywhere. Off for
+// one that has not: the announcements of a link-local address that nobody uses
+// would be flooded to every port of the bridge, so the five-hundredth container
+// would cost many times the first.
+Result<void> switch_ipv6(const Member& member, FdRef netns) {
+  const std::string conf = "ipv6/conf/" + member.interface;
+  const bool wanted = has_ipv6(member);
+  auto written = write_sysctl_in(netns, conf + "/disable_ipv6", wanted ? "0" : "1");
+  if (wanted && written) written = write_sysctl_in(netns, conf + "/accept_ra", "0");
+  if (!wanted && !written && written.error().code == ENOENT) return {};  // a kernel without IPv6
+  return written;
+}
+
 Result<void> configure_inside(const Member& member, FdRef netns) {
   const NetlinkSocket inside = TRY(route_socket_in(netns));
   const auto link = TRY(find_link(inside, member.interface));
   if (!link) return Error{"the container's interface '" + member.interface + "' vanished", ENODEV};
-  // A kernel may start with IPv6 off everywhere, which is not what was asked for here.
-  if (has_ipv6(member)) {
-    const std::string conf = "ipv6/conf/" + member.interface;
-    TRY(write_sysctl_in(netns, conf + "/disable_ipv6", "0"));
-    TRY(write_sysctl_in(netns, conf + "/accept_ra", "0"));
-  }
+  TRY(switch_ipv6(member, netns));
   std::set<int> metrics;
   if (link->index > 2)  // not the first of a fresh namespace
     for (const int family : {AF_INET, AF_INET6}) {
