@@ -68,8 +68,7 @@ alignas(16) std::array<char, 16384> g_stack;
 
 }  // namespace
 
-Result<ChildProcess> clone_child(const CloneRequest& request, int (*body)(void*),
-                                 void* argument) {
+Result<ChildProcess> clone_child(const CloneRequest& request, int (*body)(void*), void* argument) {
   int pidfd = -1;
   clone_args args = {};
   args.flags = static_cast<__u64>(request.flags) | CLONE_PIDFD;

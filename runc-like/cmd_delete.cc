@@ -37,8 +37,7 @@ Result<int> cmd_kill(const Arguments& arguments) {
   const std::string word =
       arguments.positionals.size() > 1 ? arguments.positionals[1] : std::string("TERM");
   const auto number = signal_number(word);
-  if (!number)
-    return Error{"unknown signal '" + word + "'" + did_you_mean(kSignals, word)};
+  if (!number) return Error{"unknown signal '" + word + "'" + did_you_mean(kSignals, word)};
   const auto process = container.process();
   const Error gone{"container not running"};
   if (arguments.options.flag("all")) {
@@ -83,8 +82,7 @@ void run_poststop(const Container& container) {
   const auto spec = parse_spec("config.json", *text);
   if (!spec) return;
   // Errors are told, and the removal goes on: so the specification has it.
-  auto hooks =
-      run_hooks(*spec, HookKind::Poststop, oci_state(container.record(), Status::Stopped));
+  auto hooks = run_hooks(*spec, HookKind::Poststop, oci_state(container.record(), Status::Stopped));
   if (!hooks) log_warning(hooks.error().text());
 }
 
@@ -93,8 +91,8 @@ void run_poststop(const Container& container) {
 Result<void> delete_container(Container& container, bool force, const EventLog& events) {
   const Status status = container.complete() ? container.status_but_paused() : Status::Stopped;
   if (status != Status::Stopped && status != Status::Created && !force)
-    return Error{"cannot delete container " + container.record().id + " that is not stopped: " +
-                     std::string(status_name(status)),
+    return Error{"cannot delete container " + container.record().id +
+                     " that is not stopped: " + std::string(status_name(status)),
                  0, "stop it first, or use --force"};
   if (container.complete()) {
     auto cgroup = container.cgroup();

@@ -30,7 +30,8 @@ Result<void> take_capabilities(const Options& given, ProcessSpec& process) {
   for (const std::string& name : given.values("cap")) {
     const auto number = capability_number(name);
     if (!number) return Error{"--cap: unknown capability '" + name + "'"};
-    Capabilities& sets = process.capabilities ? *process.capabilities : process.capabilities.emplace();
+    Capabilities& sets =
+        process.capabilities ? *process.capabilities : process.capabilities.emplace();
     const std::uint64_t bit = std::uint64_t{1} << *number;
     sets.bounding |= bit;
     sets.effective |= bit;
@@ -50,8 +51,7 @@ Result<ProcessSpec> process_of(const Arguments& arguments, const Spec& spec) {
     if (given.flag("tty")) process.terminal = true;
     return process;
   }
-  if (arguments.positionals.size() < 2)
-    return Error{"exec needs a command, or --process FILE"};
+  if (arguments.positionals.size() < 2) return Error{"exec needs a command, or --process FILE"};
   if (!spec.process) return Error{"the container's configuration has no process to take after"};
   ProcessSpec process = *spec.process;
   process.args.assign(arguments.positionals.begin() + 1, arguments.positionals.end());
@@ -75,8 +75,7 @@ Result<Spec> spec_of(const Container& container) {
 Result<void> check_running(const Container& container, bool ignore_paused) {
   const Status status = container.status();
   if (status == Status::Stopped) return Error{"cannot exec in a stopped container"};
-  if (status == Status::Creating)
-    return Error{"cannot exec in a container that is being created"};
+  if (status == Status::Creating) return Error{"cannot exec in a container that is being created"};
   if (status == Status::Paused && !ignore_paused)
     return Error{"cannot exec in a paused container (use --ignore-paused to override)"};
   return {};
@@ -98,8 +97,9 @@ Result<void> until_ready(Init& init, const Plan& plan, const ProcessSpec& proces
     init.replace(ChildProcess(packet->value, std::move(pidfd)));
   }
   if (!process.oom_score_adj) return {};
-  auto written = write_file_at(kCwd, "/proc/" + std::to_string(init.child().pid()) + "/oom_score_adj",
-                               std::to_string(*process.oom_score_adj));
+  auto written =
+      write_file_at(kCwd, "/proc/" + std::to_string(init.child().pid()) + "/oom_score_adj",
+                    std::to_string(*process.oom_score_adj));
   if (!written) return std::move(written).error().at_field("/process/oomScoreAdj");
   return {};
 }
@@ -150,7 +150,8 @@ Result<void> begin(Joined& joined, const Record& record, const LaunchOptions& op
 // "ctrl[,ctrl]:path" or a path: below the container's cgroup, never beside it.
 Result<std::string> sub_cgroup(const Options& given) {
   std::string path = given.value_or("cgroup", "");
-  if (const std::size_t colon = path.find(':'); colon != std::string::npos) path.erase(0, colon + 1);
+  if (const std::size_t colon = path.find(':'); colon != std::string::npos)
+    path.erase(0, colon + 1);
   const std::string clean = clean_path(path);
   if (path.find("..") != std::string::npos)
     return Error{"--cgroup: '" + path + "' leads out of the container's cgroup"};

@@ -46,7 +46,8 @@ void add_beginning(const Spec& spec, const Plan& plan, CgroupManager manager,
       lines.push_back({"parent", "open", "open '" + handed.path + "'", handed.field});
   if (spec.has_new(CLONE_NEWTIME))
     lines.push_back({"parent", "time", "make a time namespace", "/linux/timeOffsets"});
-  lines.push_back({"parent", "clone", "clone init; new namespaces: " + namespace_list(plan.clone_flags),
+  lines.push_back({"parent", "clone",
+                   "clone init; new namespaces: " + namespace_list(plan.clone_flags),
                    "/linux/namespaces"});
   if (plan.new_user)
     lines.push_back({"parent", "id-maps", "write uid_map and gid_map", "/linux/uidMappings"});
@@ -60,8 +61,8 @@ std::vector<Line> lines_of(const Spec& spec, const Plan& plan, CgroupManager man
   std::vector<Line> lines;
   add_beginning(spec, plan, manager, lines);
   for (const PlannedStep& step : plan.steps) {
-    lines.push_back({"init", std::string(step_name(step.step.op)), describe_step(plan, step),
-                     step.field});
+    lines.push_back(
+        {"init", std::string(step_name(step.step.op)), describe_step(plan, step), step.field});
     if (step.step.op != wire::Op::AskHooks) continue;
     add_hooks(spec, HookKind::Prestart, lines);
     add_hooks(spec, HookKind::CreateRuntime, lines);
@@ -101,8 +102,8 @@ Result<int> cmd_explain(const Arguments& arguments) {
   const std::string format = arguments.options.value_or("format", "text");
   if (format != "text" && format != "json") return Error{"invalid format option '" + format + "'"};
   std::string text;
-  const Spec spec = TRY(load_spec(
-      options.bundle + "/" + arguments.options.value_or("config", "config.json"), text));
+  const Spec spec = TRY(
+      load_spec(options.bundle + "/" + arguments.options.value_or("config", "config.json"), text));
   std::optional<SeccompProgram> program;
   if (spec.seccomp) program = TRY(compile_seccomp(*spec.seccomp, ""));
   const CgroupLayout layout = TRY(read_cgroup_layout());

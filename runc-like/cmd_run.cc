@@ -13,9 +13,8 @@ namespace {
 Result<void> start_now(Launched& launched) {
   TRY(launched.init.tell(wire::Msg::Start));
   TRY(finish_start(launched.init, launched.program ? &*launched.program : nullptr,
-                   launched.container.record(), [&](const wire::Packet& packet) {
-                     return step_error(launched.plan, packet);
-                   }));
+                   launched.container.record(),
+                   [&](const wire::Packet& packet) { return step_error(launched.plan, packet); }));
   return run_hooks(launched.spec, HookKind::Poststart,
                    oci_state(launched.container.record(), Status::Running));
 }

@@ -42,7 +42,9 @@ void write_mounts(JsonWriter& json, bool rootless) {
   std::vector<MountLine> mounts = {
       {"/proc", "proc", "proc", {}},
       {"/dev", "tmpfs", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"}},
-      {"/dev/pts", "devpts", "devpts",
+      {"/dev/pts",
+       "devpts",
+       "devpts",
        {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}},
       {"/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}},
       {"/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}},
@@ -86,12 +88,11 @@ void write_linux(JsonWriter& json, bool rootless) {
   if (rootless) kinds = {"pid", "ipc", "uts", "mount", "cgroup", "user"};
   for (const std::string& kind : kinds) json.begin_object().member("type", kind).end_object();
   json.end_array();
-  json.member("maskedPaths",
-              Words{"/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys",
-                    "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
-                    "/proc/sched_debug", "/sys/firmware", "/proc/scsi"});
-  json.member("readonlyPaths", Words{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
-                                     "/proc/sysrq-trigger"});
+  json.member("maskedPaths", Words{"/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys",
+                                   "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
+                                   "/proc/sched_debug", "/sys/firmware", "/proc/scsi"});
+  json.member("readonlyPaths",
+              Words{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"});
   json.end_object();
 }
 
@@ -111,8 +112,7 @@ Result<int> cmd_spec(const Arguments& arguments) {
   const std::string path =
       name.starts_with('/') ? name : arguments.options.value_or("bundle", ".") + "/" + name;
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (!file && errno == EEXIST)
-    return Error{"File " + name + " exists. Remove it first"};
+  if (!file && errno == EEXIST) return Error{"File " + name + " exists. Remove it first"};
   if (!file) return errno_error("create", path);
   TRY(write_all(file, json.take() + "\n", path));
   return 0;

@@ -29,8 +29,8 @@ Result<void> explain_failure(const Container& container, const wire::Packet& pac
   const auto program = TRY(compile_filter(spec, root));
   const CgroupLayout layout = TRY(read_cgroup_layout());
   const HostFacts facts = TRY(host_facts(layout, nullptr));
-  const Plan plan = TRY(plan_start(spec, plan_options(options, spec), facts,
-                                   program ? &*program : nullptr));
+  const Plan plan =
+      TRY(plan_start(spec, plan_options(options, spec), facts, program ? &*program : nullptr));
   wire::Packet moved = packet;
   for (std::size_t i = 0; i < plan.steps.size(); ++i)
     if (plan.steps[i].step.op == wire::Op::Ready)
@@ -53,8 +53,7 @@ Result<Extras> load_extras(const Container& container, const std::string& root) 
   return out;
 }
 
-Result<void> start_init(const Container& container, const std::string& root,
-                        const Extras& extras) {
+Result<void> start_init(const Container& container, const std::string& root, const Extras& extras) {
   std::optional<UniqueFd> pidfd = container.process();
   if (!pidfd) return Error{"cannot start a container that has stopped"};
   UniqueFd socket = TRY(connect_socket(container.directory(), kStartSocket));

@@ -17,7 +17,8 @@ std::string user_name(unsigned uid) {
     while (line < passwd->size()) {
       const std::size_t end = std::min(passwd->find('\n', line), passwd->size());
       const std::size_t name_end = passwd->find(':', line);
-      const std::size_t id = name_end == std::string::npos ? name_end : passwd->find(':', name_end + 1);
+      const std::size_t id =
+          name_end == std::string::npos ? name_end : passwd->find(':', name_end + 1);
       if (id != std::string::npos && id < end && passwd->compare(id, wanted.size(), wanted) == 0)
         return passwd->substr(line, name_end - line);
       line = end + 1;
@@ -64,8 +65,7 @@ void print_table(const std::vector<Row>& rows) {
   };
   line("ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER");
   for (const Row& row : rows)
-    line(row.record.id,
-         row.status == Status::Stopped ? "0" : std::to_string(row.record.pid),
+    line(row.record.id, row.status == Status::Stopped ? "0" : std::to_string(row.record.pid),
          std::string(status_name(row.status)), row.record.bundle, row.record.created,
          user_name(row.record.owner));
 }

@@ -5,7 +5,8 @@
 asm(".section .rodata\n"
     ".balign 16\n"
     "embedded_init_begin:\n"
-    ".incbin \"" INIT_ELF "\"\n"
+    ".incbin \"" INIT_ELF
+    "\"\n"
     "embedded_init_end:\n"
     ".previous\n");
 

@@ -15,8 +15,7 @@ Result<void> run_hook(const HookSpec& hook, const std::string& state) {
   if (hook.timeout != 0) options.timeout = std::chrono::seconds(hook.timeout);
   auto output = run(command, options);
   const std::string what = "run hook '" + hook.path + "'";
-  if (!output)
-    return std::move(output).error().in(what).at_field(hook.field);
+  if (!output) return std::move(output).error().in(what).at_field(hook.field);
   if (output->status == 0) return {};
   Error error{what + ": exit status " + std::to_string(output->status)};
   const std::string said = output->err.substr(0, 2048);

@@ -74,8 +74,7 @@ Result<std::string> checked_rootfs(const std::string& path) {
   if (S_ISLNK(info.st_mode))
     return Error{"invalid rootfs: not an absolute path, or a symlink: '" + path + "'", 0, "",
                  "/root/path"};
-  if (!S_ISDIR(info.st_mode))
-    return Error{"rootfs '" + path + "'", ENOTDIR, "", "/root/path"};
+  if (!S_ISDIR(info.st_mode)) return Error{"rootfs '" + path + "'", ENOTDIR, "", "/root/path"};
   return real_path(path);
 }
 
@@ -172,9 +171,9 @@ Result<void> Launcher::record(Launched& launched) {
 Result<void> Launcher::answer(Launched& launched, const wire::Packet& packet) {
   if (packet.msg == wire::Msg::Failed) return step_error(launched.plan, packet);
   if (!wire::allowed(state_, wire::From::Init, packet.msg, &state_))
-    return Error{"init said something unexpected: message " +
-                     std::to_string(static_cast<int>(packet.msg)),
-                 EPROTO};
+    return Error{
+        "init said something unexpected: message " + std::to_string(static_cast<int>(packet.msg)),
+        EPROTO};
   if (packet.msg == wire::Msg::Forked) {
     UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, packet.value, 0)));
     if (!pidfd) return errno_error("open a pidfd of", std::to_string(packet.value));
@@ -284,9 +283,8 @@ void Launcher::undo_hooks(Launched& launched) const {
 
 Result<Launched> Launcher::run() {
   options_.bundle = TRY(real_path(options_.bundle));
-  const std::string file = options_.config.starts_with('/')
-                               ? options_.config
-                               : options_.bundle + "/" + options_.config;
+  const std::string file =
+      options_.config.starts_with('/') ? options_.config : options_.bundle + "/" + options_.config;
   std::string text;
   Spec spec = TRY(load_spec(file, text));
   TRY(check_terminal(spec, options_));

@@ -52,7 +52,8 @@ std::string program_error(const std::string& program, const wire::Packet& packet
 std::string lower_errno(int code) {
   const char* text = ::strerrordesc_np(code);
   std::string out = text == nullptr ? "unknown error" : text;
-  if (!out.empty() && out[0] >= 'A' && out[0] <= 'Z') out[0] = static_cast<char>(out[0] - 'A' + 'a');
+  if (!out.empty() && out[0] >= 'A' && out[0] <= 'Z')
+    out[0] = static_cast<char>(out[0] - 'A' + 'a');
   return out;
 }
 

@@ -133,24 +133,32 @@ Result<int> logged(const Arguments& arguments) {
 }
 
 constexpr auto kVerbs = std::to_array<Verb>({
-    {"create", logged<cmd_create>, "ID", "make a container from a bundle, up to its start", kCreate, 1, 1},
+    {"create", logged<cmd_create>, "ID", "make a container from a bundle, up to its start", kCreate,
+     1, 1},
     {"start", logged<cmd_start>, "ID", "start the program of a created container", {}, 1, 1},
     {"run", logged<cmd_run>, "ID", "create, start, wait, delete", kRun, 1, 1},
     {"state", logged<cmd_state>, "ID", "print the state of a container as JSON", {}, 1, 1},
     {"list", logged<cmd_list>, "", "list the containers", kList, 0, 0},
-    {"kill", logged<cmd_kill>, "ID [SIGNAL]", "send a signal (TERM) to its first process", kKill, 1, 2},
+    {"kill", logged<cmd_kill>, "ID [SIGNAL]", "send a signal (TERM) to its first process", kKill, 1,
+     2},
     {"delete", logged<cmd_delete>, "ID", "remove a stopped or created container", kDelete, 1, 1},
-    {"exec", logged<cmd_exec>, "ID [COMMAND [ARGUMENT]...]", "run one more process in a container", kExec,
-     1, kAny, true},
-    {"ps", logged<cmd_ps>, "ID [OPTION of ps(1)]...", "list the processes of a container", kPs, 1, kAny,
-     true},
+    {"exec", logged<cmd_exec>, "ID [COMMAND [ARGUMENT]...]", "run one more process in a container",
+     kExec, 1, kAny, true},
+    {"ps", logged<cmd_ps>, "ID [OPTION of ps(1)]...", "list the processes of a container", kPs, 1,
+     kAny, true},
     {"pause", logged<cmd_pause>, "ID", "let a container stand still", {}, 1, 1},
     {"resume", logged<cmd_resume>, "ID", "let a paused container go on", {}, 1, 1},
     {"update", logged<cmd_update>, "ID", "change the limits of a container", kUpdate, 1, 1},
     {"spec", logged<cmd_spec>, "", "write a config.json to begin with", kSpec, 0, 0},
     {"explain", logged<cmd_explain>, "[BUNDLE]", "print each step that a bundle asks for, and why",
      kExplain, 0, 1},
-    {"features", logged<cmd_features>, "", "print what this runtime understands, as JSON", {}, 0, 0},
+    {"features",
+     logged<cmd_features>,
+     "",
+     "print what this runtime understands, as JSON",
+     {},
+     0,
+     0},
 });
 
 // As docker and podman parse it.
@@ -167,13 +175,9 @@ int report(const Program&, const Arguments&, std::string_view verb, const Error&
   return error.code == ENOENT ? 127 : 126;
 }
 
-constexpr Program kProgram = {"runc-like",
-                              "an OCI runtime: runs containers from bundles",
-                              kVersion,
-                              kGlobal,
-                              kVerbs,
-                              1,
-                              report};
+constexpr Program kProgram = {
+    "runc-like", "an OCI runtime: runs containers from bundles", kVersion, kGlobal, kVerbs, 1,
+    report};
 
 }  // namespace
 

@@ -107,8 +107,8 @@ void plan_sysctls(Plan& plan, const Spec& spec) {
 // The document that hooks inside get, cut where the pid stands.
 std::uint32_t hook_state(Plan& plan, const Spec& spec, const PlanOptions& options,
                          const std::string& status) {
-  const std::string json = to_json(OciState{spec.oci_version, options.id, status, 424242424,
-                                            options.bundle, spec.annotations});
+  const std::string json = to_json(
+      OciState{spec.oci_version, options.id, status, 424242424, options.bundle, spec.annotations});
   const std::size_t at = json.find("424242424");
   const std::uint32_t offset = plan.text(std::string_view(json).substr(0, at));
   plan.text(std::string_view(json).substr(at + 9));
@@ -159,8 +159,8 @@ void plan_paths(Plan& plan, const Spec& spec) {
 }
 
 void plan_console(Plan& plan, const ProcessSpec& process, bool on_dev_console) {
-  const std::int32_t slot = plan.hand(
-      {.what = Handed::What::ConsoleSocket, .field = process.field + "/terminal"});
+  const std::int32_t slot =
+      plan.hand({.what = Handed::What::ConsoleSocket, .field = process.field + "/terminal"});
   const std::uint32_t path = plan.text("dev/console");
   wire::Step& step = plan.add(Op::Console, process.field + "/terminal");
   step.slot = slot;
@@ -187,9 +187,8 @@ void plan_root_end(Plan& plan, const Spec& spec, const PlanOptions& options) {
 }
 
 bool wants_proc(const Spec& spec) {
-  return !spec.sysctl.empty() ||
-         (spec.process &&
-          (!spec.process->apparmor_profile.empty() || !spec.process->selinux_label.empty()));
+  return !spec.sysctl.empty() || (spec.process && (!spec.process->apparmor_profile.empty() ||
+                                                   !spec.process->selinux_label.empty()));
 }
 
 std::vector<std::string> environment(const ProcessSpec& process, const PlanOptions& options) {
@@ -198,8 +197,7 @@ std::vector<std::string> environment(const ProcessSpec& process, const PlanOptio
     env.push_back("LISTEN_FDS=" + std::to_string(options.listen_fds));
     env.emplace_back("LISTEN_PID=1");
   }
-  if (!options.notify_directory.empty())
-    env.emplace_back("NOTIFY_SOCKET=/run/notify/notify.sock");
+  if (!options.notify_directory.empty()) env.emplace_back("NOTIFY_SOCKET=/run/notify/notify.sock");
   return env;
 }
 
@@ -297,8 +295,8 @@ void plan_last(Plan& plan, const ProcessSpec& process, const SeccompProgram* pro
   plan.add(Op::FindProgram, process.field + "/args/0");
   plan.add(Op::Ready, "");
   if (program != nullptr) {
-    const std::uint32_t filter = plan.bytes(
-        program->filter.data(), program->filter.size() * sizeof program->filter[0]);
+    const std::uint32_t filter =
+        plan.bytes(program->filter.data(), program->filter.size() * sizeof program->filter[0]);
     wire::Step& step = plan.add(Op::Seccomp, "/linux/seccomp");
     step.text[0] = filter;
     step.arg[0] = program->filter.size();

@@ -29,10 +29,10 @@ struct HostFacts {
 
 struct PlanOptions {
   std::string id;
-  std::string bundle;        // absolute
-  std::string rootfs;        // absolute
+  std::string bundle;  // absolute
+  std::string rootfs;  // absolute
   bool wait_for_start = false;
-  bool console = false;      // process.terminal, and there is a socket for it
+  bool console = false;  // process.terminal, and there is a socket for it
   bool no_pivot = false;
   bool no_new_keyring = false;
   unsigned kept_descriptors = 0;
@@ -70,7 +70,7 @@ class Plan {
   bool forks = false;     // init goes on as another process (joined pid or user namespace)
   bool awaits_go = false;
   bool asks_hooks = false;
-  bool listener = false;  // a seccomp listener is sent after start
+  bool listener = false;       // a seccomp listener is sent after start
   std::vector<Handed> handed;  // slot kFirstFree + index
   std::vector<PlannedStep> steps;
   std::vector<std::string> warnings;

@@ -17,11 +17,10 @@ std::vector<std::string> without_duplicates(std::vector<std::string> env) {
   out.reserve(env.size() + 3);
   for (std::size_t i = 0; i < env.size(); ++i) {
     const std::string_view name = std::string_view(env[i]).substr(0, env[i].find('='));
-    const auto again = std::find_if(env.begin() + static_cast<std::ptrdiff_t>(i) + 1, env.end(),
-                                    [&](const std::string& other) {
-                                      return other.size() > name.size() &&
-                                             other[name.size()] == '=' && other.starts_with(name);
-                                    });
+    const auto again = std::find_if(
+        env.begin() + static_cast<std::ptrdiff_t>(i) + 1, env.end(), [&](const std::string& other) {
+          return other.size() > name.size() && other[name.size()] == '=' && other.starts_with(name);
+        });
     if (again == env.end()) out.push_back(env[i]);
   }
   return out;

@@ -34,11 +34,20 @@ void whole_atime(std::uint64_t set, std::uint64_t& clear) {
 
 void take_special(std::uint64_t what, Options& out) {
   switch (what) {
-    case kTmpCopyUp: out.copy_up = true; break;
-    case kIdmap: out.idmap = true; break;
-    case kRecursiveIdmap: out.idmap = out.idmap_all = true; break;
-    case kSourceNoFollow: out.follow = false; break;
-    default: break;
+    case kTmpCopyUp:
+      out.copy_up = true;
+      break;
+    case kIdmap:
+      out.idmap = true;
+      break;
+    case kRecursiveIdmap:
+      out.idmap = out.idmap_all = true;
+      break;
+    case kSourceNoFollow:
+      out.follow = false;
+      break;
+    default:
+      break;
   }
 }
 
@@ -57,15 +66,25 @@ void take_option(const std::string& word, Options& out) {
       out.set &= ~row->value;
       out.clear |= row->value;
       break;
-    case OptionKind::SetAll: out.set_all |= row->value; break;
-    case OptionKind::ClearAll: out.clear_all |= row->value; break;
-    case OptionKind::Super: out.data.emplace_back(row->super); break;
-    case OptionKind::Propagation: out.propagation.push_back(row->value); break;
+    case OptionKind::SetAll:
+      out.set_all |= row->value;
+      break;
+    case OptionKind::ClearAll:
+      out.clear_all |= row->value;
+      break;
+    case OptionKind::Super:
+      out.data.emplace_back(row->super);
+      break;
+    case OptionKind::Propagation:
+      out.propagation.push_back(row->value);
+      break;
     case OptionKind::Bind:
       out.bind = true;
       out.recursive |= row->value != 0;
       break;
-    case OptionKind::Special: take_special(row->value, out); break;
+    case OptionKind::Special:
+      take_special(row->value, out);
+      break;
   }
 }
 
@@ -145,8 +164,8 @@ void MountPlanner::root() {
   wire::Step& propagation = plan_.add(Op::Propagation, "/linux/rootfsPropagation");
   // "shared" keeps what lies below as the host has it; "/" itself never, or the
   // container's root would appear there.
-  propagation.flags = static_cast<std::uint32_t>(flag == MS_SHARED ? std::uint64_t{MS_PRIVATE}
-                                                                   : flag | MS_REC);
+  propagation.flags =
+      static_cast<std::uint32_t>(flag == MS_SHARED ? std::uint64_t{MS_PRIVATE} : flag | MS_REC);
   const std::int32_t slot =
       plan_.hand({.path = options_.rootfs,
                   .recursive = true,
@@ -207,22 +226,23 @@ void MountPlanner::propagate(const MountSpec& mount, const Options& options) {
   }
 }
 
-void MountPlanner::tree(const MountSpec& mount, const Options& options,
-                        const std::string& source) {
+void MountPlanner::tree(const MountSpec& mount, const Options& options, const std::string& source) {
   const std::uint64_t flag = inherited();
   const bool maps = options.idmap;
-  const std::int32_t slot = plan_.hand(
-      {.path = source,
-       .recursive = options.recursive,
-       .follow = options.follow,
-       .propagation = flag == MS_SHARED ? 0 : flag,
-       .uid_mappings = !maps ? std::vector<Mapping>{}
-                       : mount.uid_mappings.empty() ? spec_.uid_mappings : mount.uid_mappings,
-       .gid_mappings = !maps ? std::vector<Mapping>{}
-                       : mount.gid_mappings.empty() ? spec_.gid_mappings : mount.gid_mappings,
-       .idmap_all = options.idmap_all,
-       .only_procfs = mount.destination == "/proc",
-       .field = mount.field + "/source"});
+  const std::int32_t slot =
+      plan_.hand({.path = source,
+                  .recursive = options.recursive,
+                  .follow = options.follow,
+                  .propagation = flag == MS_SHARED ? 0 : flag,
+                  .uid_mappings = !maps                        ? std::vector<Mapping>{}
+                                  : mount.uid_mappings.empty() ? spec_.uid_mappings
+                                                               : mount.uid_mappings,
+                  .gid_mappings = !maps                        ? std::vector<Mapping>{}
+                                  : mount.gid_mappings.empty() ? spec_.gid_mappings
+                                                               : mount.gid_mappings,
+                  .idmap_all = options.idmap_all,
+                  .only_procfs = mount.destination == "/proc",
+                  .field = mount.field + "/source"});
   const std::uint32_t target = plan_.text(inside(mount.destination));
   const std::uint32_t source_at = plan_.text(source);
   wire::Step& step = plan_.add(Op::MountTree, mount.field);
@@ -265,8 +285,9 @@ Result<void> MountPlanner::file_system(const MountSpec& mount, Options options) 
   wire::Step& step =
       fs_step(mount, mount.type, inside(mount.destination), mount.source, options.data);
   step.arg[0] = options.set;
-  if (tmpfs) step.flags = (mode_given ? 0 : wire::kMountKeepMode) |
-                          (options.copy_up ? wire::kMountCopyUp : 0);
+  if (tmpfs)
+    step.flags =
+        (mode_given ? 0 : wire::kMountKeepMode) | (options.copy_up ? wire::kMountCopyUp : 0);
   if (mount.type == "proc" || mount.type == "sysfs") step.flags = wire::kMountOrdinary;
   if (late_ro) later(mount, inside(mount.destination), MOUNT_ATTR_RDONLY);
   propagate(mount, options);
@@ -308,8 +329,7 @@ void MountPlanner::cgroup_v1(const MountSpec& mount, const Options& options) {
       options.set & ~std::uint64_t{MOUNT_ATTR_RDONLY};
   for (const CgroupHierarchy& h : facts_.cgroups.hierarchies) {
     // Where the container has no cgroup of its own it would see the host's.
-    if (h.name.empty() ||
-        (!facts_.cgroup_dirs.empty() && !facts_.cgroup_dirs.contains(h.name)))
+    if (h.name.empty() || (!facts_.cgroup_dirs.empty() && !facts_.cgroup_dirs.contains(h.name)))
       continue;
     hierarchy(mount, h, options);
     const std::string name = h.mount.substr(h.mount.rfind('/') + 1);
@@ -379,16 +399,20 @@ void MountPlanner::finish() {
   for (PlannedStep& step : last_) plan_.steps.push_back(std::move(step));
 }
 
-constexpr auto kDevices = std::to_array<std::pair<std::string_view, std::uint32_t>>(
-    {{"/dev/null", 3}, {"/dev/zero", 5}, {"/dev/full", 7}, {"/dev/random", 8},
-     {"/dev/urandom", 9}, {"/dev/tty", 0}});
+constexpr auto kDevices =
+    std::to_array<std::pair<std::string_view, std::uint32_t>>({{"/dev/null", 3},
+                                                               {"/dev/zero", 5},
+                                                               {"/dev/full", 7},
+                                                               {"/dev/random", 8},
+                                                               {"/dev/urandom", 9},
+                                                               {"/dev/tty", 0}});
 
-constexpr auto kLinks = std::to_array<std::pair<std::string_view, std::string_view>>(
-    {{"dev/fd", "/proc/self/fd"},
-     {"dev/stdin", "/proc/self/fd/0"},
-     {"dev/stdout", "/proc/self/fd/1"},
-     {"dev/stderr", "/proc/self/fd/2"},
-     {"dev/core", "/proc/kcore"}});
+constexpr auto kLinks =
+    std::to_array<std::pair<std::string_view, std::string_view>>({{"dev/fd", "/proc/self/fd"},
+                                                                  {"dev/stdin", "/proc/self/fd/0"},
+                                                                  {"dev/stdout", "/proc/self/fd/1"},
+                                                                  {"dev/stderr", "/proc/self/fd/2"},
+                                                                  {"dev/core", "/proc/kcore"}});
 
 std::uint64_t device_number(std::uint32_t major, std::uint32_t minor) {
   return (minor & 0xffU) | (major & 0xfffU) << 8U |
@@ -405,7 +429,9 @@ void plan_device(Plan& plan, const DeviceSpec& device, bool bound) {
     return;
   }
   wire::Step& step = plan.add(Op::Device, device.field);
-  const std::uint32_t kind = device.type == 'b' ? 0060000U : device.type == 'p' ? 0010000U : 0020000U;
+  const std::uint32_t kind = device.type == 'b'   ? 0060000U
+                             : device.type == 'p' ? 0010000U
+                                                  : 0020000U;
   step.text[0] = path;
   step.flags = device.mode | kind;
   step.arg[0] = device_number(device.major, device.minor);

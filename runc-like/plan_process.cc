@@ -60,8 +60,7 @@ Result<void> plan_affinity(Plan& plan, const std::string& list, const std::strin
 Result<void> plan_memory_policy(Plan& plan, const MemoryPolicySpec& policy) {
   const std::string field = "/linux/memoryPolicy";
   auto mask = cpu_mask(policy.nodes);
-  if (!mask)
-    return std::move(mask).error().in("config.json: " + field + "/nodes").at_field(field);
+  if (!mask) return std::move(mask).error().in("config.json: " + field + "/nodes").at_field(field);
   const std::uint32_t offset = mask->empty() ? 0 : plan.bytes(mask->data(), mask->size());
   wire::Step& step = plan.add(Op::MemoryPolicy, field);
   step.flags = policy.mode;
@@ -123,7 +122,8 @@ void plan_credentials(Plan& plan, const ProcessSpec& process, const HostFacts& f
                       bool filter_needs_admin) {
   const Capabilities sets = process.capabilities.value_or(Capabilities{});
   const std::string field = process.field + "/capabilities";
-  if (process.user.uid != 0) plan.add(Op::OwnStdio, process.field + "/user").arg[0] = process.user.uid;
+  if (process.user.uid != 0)
+    plan.add(Op::OwnStdio, process.field + "/user").arg[0] = process.user.uid;
   const std::uint32_t cwd = plan.text(clean_path(process.cwd));
   plan.add(Op::WorkingDirectory, process.field + "/cwd").text[0] = cwd;
   plan_labels(plan, process);
@@ -138,6 +138,5 @@ void plan_credentials(Plan& plan, const ProcessSpec& process, const HostFacts& f
   wire::Step& last = plan.add(Op::WorkingDirectory, process.field + "/cwd");
   last.text[0] = cwd;
   last.flags = 1;
-  if (process.no_new_privileges)
-    plan.add(Op::NoNewPrivileges, process.field + "/noNewPrivileges");
+  if (process.no_new_privileges) plan.add(Op::NoNewPrivileges, process.field + "/noNewPrivileges");
 }

@@ -140,8 +140,7 @@ std::string describe_mount(const Plan& plan, const wire::Step& step) {
   const std::string target = in_container(plan.text_at(step.text[0]));
   if (step.op == Op::MountFs)
     return "mount " + quoted(plan.text_at(step.text[1])) + " on " + target +
-           options_text(attributes(step.arg[0], OptionKind::Set) +
-                        data_words(plan, step.text[3]));
+           options_text(attributes(step.arg[0], OptionKind::Set) + data_words(plan, step.text[3]));
   if (step.op == Op::MountTree)
     return "bind " + quoted(plan.text_at(step.text[2])) + " on " + target +
            options_text(attributes(step.arg[0], OptionKind::Set) +
@@ -158,41 +157,70 @@ std::string describe_mount(const Plan& plan, const wire::Step& step) {
 std::string describe_process(const Plan& plan, const wire::Step& step) {
   const auto first = [&] { return quoted(plan.text_at(step.text[0])); };
   switch (step.op) {
-    case Op::DieWithParent: return "end with the parent until created";
-    case Op::AwaitGo: return "wait for the parent to make the cgroup";
-    case Op::OpenProc: return "open a procfs of our own";
-    case Op::EnterCgroup: return "enter the cgroup";
-    case Op::JoinNamespace: return "join " + namespaces(step.flags) + " namespace " + first();
-    case Op::JoinProcess: return "join the container's namespaces: " + namespaces(step.flags);
-    case Op::BecomeRoot: return "become root of the user namespace";
-    case Op::Unshare: return "make new namespaces: " + namespaces(step.flags);
-    case Op::Fork: return "go on in a new process; new namespaces: " + namespaces(step.flags);
-    case Op::Session: return "start a session";
-    case Op::Keyring: return "join session keyring " + first();
-    case Op::Loopback: return "bring up the loopback interface";
-    case Op::Hostname: return "set hostname " + first();
-    case Op::Domainname: return "set domainname " + first();
-    case Op::Propagation: return "make the host's mounts " + propagation(step.flags);
-    default: return std::string(step_name(step.op));
+    case Op::DieWithParent:
+      return "end with the parent until created";
+    case Op::AwaitGo:
+      return "wait for the parent to make the cgroup";
+    case Op::OpenProc:
+      return "open a procfs of our own";
+    case Op::EnterCgroup:
+      return "enter the cgroup";
+    case Op::JoinNamespace:
+      return "join " + namespaces(step.flags) + " namespace " + first();
+    case Op::JoinProcess:
+      return "join the container's namespaces: " + namespaces(step.flags);
+    case Op::BecomeRoot:
+      return "become root of the user namespace";
+    case Op::Unshare:
+      return "make new namespaces: " + namespaces(step.flags);
+    case Op::Fork:
+      return "go on in a new process; new namespaces: " + namespaces(step.flags);
+    case Op::Session:
+      return "start a session";
+    case Op::Keyring:
+      return "join session keyring " + first();
+    case Op::Loopback:
+      return "bring up the loopback interface";
+    case Op::Hostname:
+      return "set hostname " + first();
+    case Op::Domainname:
+      return "set domainname " + first();
+    case Op::Propagation:
+      return "make the host's mounts " + propagation(step.flags);
+    default:
+      return std::string(step_name(step.op));
   }
 }
 
 std::string describe_root(const Plan& plan, const wire::Step& step) {
   const auto path = [&] { return in_container(plan.text_at(step.text[0])); };
   switch (step.op) {
-    case Op::AttachRoot: return "mount the root file system";
-    case Op::MakeDirectory: return "make directory " + path();
-    case Op::Device: return "make device " + path() + " mode " + octal(step.flags & 07777U);
-    case Op::DeviceTree: return "bind the host's device on " + path();
-    case Op::Symlink: return "link " + path() + " to " + quoted(plan.text_at(step.text[1]));
-    case Op::Console: return "open a terminal and send it to the console socket";
-    case Op::Mask: return "mask " + path();
-    case Op::ReadonlyPath: return "make " + path() + " read-only";
-    case Op::AskHooks: return "let the parent run the prestart and createRuntime hooks";
-    case Op::Hook: return "run hook " + quoted(plan.text_at(step.text[0]));
-    case Op::Pivot: return "make it the root (pivot_root)";
-    case Op::ReadonlyRoot: return "make the root read-only";
-    default: return describe_mount(plan, step);
+    case Op::AttachRoot:
+      return "mount the root file system";
+    case Op::MakeDirectory:
+      return "make directory " + path();
+    case Op::Device:
+      return "make device " + path() + " mode " + octal(step.flags & 07777U);
+    case Op::DeviceTree:
+      return "bind the host's device on " + path();
+    case Op::Symlink:
+      return "link " + path() + " to " + quoted(plan.text_at(step.text[1]));
+    case Op::Console:
+      return "open a terminal and send it to the console socket";
+    case Op::Mask:
+      return "mask " + path();
+    case Op::ReadonlyPath:
+      return "make " + path() + " read-only";
+    case Op::AskHooks:
+      return "let the parent run the prestart and createRuntime hooks";
+    case Op::Hook:
+      return "run hook " + quoted(plan.text_at(step.text[0]));
+    case Op::Pivot:
+      return "make it the root (pivot_root)";
+    case Op::ReadonlyRoot:
+      return "make the root read-only";
+    default:
+      return describe_mount(plan, step);
   }
 }
 
@@ -207,38 +235,54 @@ std::string describe_limits(const Plan& plan, const wire::Step& step) {
           return "set " + std::string(row.name) + " to " + std::to_string(step.arg[0]) + ":" +
                  std::to_string(step.arg[1]);
       return "set an rlimit";
-    case Op::Scheduler: return "set the scheduler";
-    case Op::IoPriority: return "set the I/O priority";
-    case Op::Affinity: return "set the CPU affinity";
-    case Op::MemoryPolicy: return "set the memory policy";
-    case Op::Personality: return "set the personality " + std::to_string(step.arg[0]);
-    case Op::Umask: return "set umask " + octal(step.flags);
-    case Op::OwnStdio: return "give stdin, stdout and stderr to the user";
-    case Op::WorkingDirectory: return "chdir to cwd (" + first() + ")";
-    case Op::Home: return "set HOME from /etc/passwd";
-    case Op::Label: return "set LSM label " + quoted(plan.text_at(step.text[1]));
-    default: return std::string(step_name(step.op));
+    case Op::Scheduler:
+      return "set the scheduler";
+    case Op::IoPriority:
+      return "set the I/O priority";
+    case Op::Affinity:
+      return "set the CPU affinity";
+    case Op::MemoryPolicy:
+      return "set the memory policy";
+    case Op::Personality:
+      return "set the personality " + std::to_string(step.arg[0]);
+    case Op::Umask:
+      return "set umask " + octal(step.flags);
+    case Op::OwnStdio:
+      return "give stdin, stdout and stderr to the user";
+    case Op::WorkingDirectory:
+      return "chdir to cwd (" + first() + ")";
+    case Op::Home:
+      return "set HOME from /etc/passwd";
+    case Op::Label:
+      return "set LSM label " + quoted(plan.text_at(step.text[1]));
+    default:
+      return std::string(step_name(step.op));
   }
 }
 
 std::string describe_end(const Plan& plan, const wire::Step& step) {
   switch (step.op) {
-    case Op::Bounding: return "limit the capability bounding set to: " + capability_list(step.arg[0]);
+    case Op::Bounding:
+      return "limit the capability bounding set to: " + capability_list(step.arg[0]);
     case Op::User:
       return "become user " + std::to_string(step.arg[0] & UINT32_MAX) + ":" +
              std::to_string(step.arg[0] >> 32U);
     case Op::Capabilities: {
-      const auto* sets =
-          reinterpret_cast<const wire::CapabilitySets*>(plan.data_at(step.text[0]));
+      const auto* sets = reinterpret_cast<const wire::CapabilitySets*>(plan.data_at(step.text[0]));
       return "set capabilities: " + capability_list(sets->permitted | step.arg[0]);
     }
-    case Op::NoNewPrivileges: return "set no_new_privs";
+    case Op::NoNewPrivileges:
+      return "set no_new_privs";
     case Op::Seccomp:
       return "load the seccomp filter (" + std::to_string(step.arg[0]) + " instructions)";
-    case Op::FindProgram: return "find program " + quoted(plan.program());
-    case Op::Ready: return "created: wait for start";
-    case Op::Execute: return "execute " + quoted(plan.program());
-    default: return std::string(step_name(step.op));
+    case Op::FindProgram:
+      return "find program " + quoted(plan.program());
+    case Op::Ready:
+      return "created: wait for start";
+    case Op::Execute:
+      return "execute " + quoted(plan.program());
+    default:
+      return std::string(step_name(step.op));
   }
 }
 

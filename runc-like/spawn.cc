@@ -74,10 +74,14 @@ Result<Conversation> make_conversation() {
 
 Result<UniqueFd> open_handed(const Handed& handed, SpawnGifts& gifts, std::size_t& tasks) {
   switch (handed.what) {
-    case Handed::What::Tree: return open_tree_for(handed);
-    case Handed::What::Namespace: return open_at(kCwd, handed.path, O_RDONLY);
-    case Handed::What::CgroupTasks: return std::move(gifts.cgroup_tasks.at(tasks++));
-    case Handed::What::ConsoleSocket: return std::move(gifts.console);
+    case Handed::What::Tree:
+      return open_tree_for(handed);
+    case Handed::What::Namespace:
+      return open_at(kCwd, handed.path, O_RDONLY);
+    case Handed::What::CgroupTasks:
+      return std::move(gifts.cgroup_tasks.at(tasks++));
+    case Handed::What::ConsoleSocket:
+      return std::move(gifts.console);
     case Handed::What::Process: {
       UniqueFd copy(::fcntl(gifts.process->get(), F_DUPFD_CLOEXEC, 3));
       if (!copy) return errno_error("duplicate", "pidfd");
@@ -146,8 +150,7 @@ Result<Init> spawn_init(const Plan& plan, SpawnGifts gifts, unsigned kept) {
   const int highest = std::max(*std::ranges::max_element(source), static_cast<int>(kept) + 2);
   Launch launch;
   launch.first = highest + 2;  // one more is still to be opened
-  const std::string block =
-      plan.serialise(launch.first, kept, static_cast<bool>(gifts.listener));
+  const std::string block = plan.serialise(launch.first, kept, static_cast<bool>(gifts.listener));
   const UniqueFd memory = TRY(sealed_memory("plan", block, false));
   source[wire::kPlan] = memory.get();
 
@@ -176,7 +179,8 @@ Result<UniqueFd> open_tree_for(const Handed& handed) {
   if (handed.only_procfs) {
     struct statfs fs = {};
     if (::fstatfs(tree.get(), &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC)
-      return Error{"\"/proc\" cannot be mounted from '" + handed.path + "': it is not of type proc"};
+      return Error{"\"/proc\" cannot be mounted from '" + handed.path +
+                   "': it is not of type proc"};
   }
   if (!handed.uid_mappings.empty()) {
     const UniqueFd owner = TRY(user_namespace_with(handed.uid_mappings, handed.gid_mappings));

@@ -25,7 +25,8 @@ struct SpawnGifts {
 
 class Init {
  public:
-  Init(ChildProcess child, UniqueFd socket) : child_(std::move(child)), socket_(std::move(socket)) {}
+  Init(ChildProcess child, UniqueFd socket)
+      : child_(std::move(child)), socket_(std::move(socket)) {}
 
   ChildProcess& child() { return child_; }
   FdRef socket() const { return socket_; }

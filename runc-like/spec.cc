@@ -75,8 +75,7 @@ Result<void> read_hooks(const JsonView& view, Spec& spec) {
   for (const auto& [name, list] : TRY(view.members())) {
     const HookName* row = find_row(kHookNames, name);
     if (row == nullptr) {
-      spec.warnings.push_back(
-          list.error("unknown hook" + did_you_mean(kHookNames, name)).what);
+      spec.warnings.push_back(list.error("unknown hook" + did_you_mean(kHookNames, name)).what);
       continue;
     }
     for (const JsonView& item : TRY(list.items()))

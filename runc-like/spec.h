@@ -80,8 +80,8 @@ struct ProcessSpec {
   std::string apparmor_profile = {};
   std::string selinux_label = {};
   std::optional<SchedulerSpec> scheduler = {};
-  std::optional<int> io_priority = {};                   // as ioprio_set takes it
-  std::string initial_affinity = {};                     // CPU lists, for exec
+  std::optional<int> io_priority = {};  // as ioprio_set takes it
+  std::string initial_affinity = {};    // CPU lists, for exec
   std::string final_affinity = {};
   std::string field = "/process";
 };
@@ -112,7 +112,14 @@ struct HookSpec {
 };
 
 // In the order in which they run.
-enum class HookKind { Prestart, CreateRuntime, CreateContainer, StartContainer, Poststart, Poststop };
+enum class HookKind {
+  Prestart,
+  CreateRuntime,
+  CreateContainer,
+  StartContainer,
+  Poststart,
+  Poststop
+};
 
 struct TimeOffset {
   std::string clock;  // "monotonic", "boottime"
@@ -144,7 +151,7 @@ struct Spec {
   std::string cgroups_path = {};
   Resources resources = {};
   std::optional<SeccompSpec> seccomp = {};
-  std::uint64_t root_propagation = 0;  // MS_*; 0: not given
+  std::uint64_t root_propagation = 0;                            // MS_*; 0: not given
   std::vector<std::pair<std::string, std::string>> sysctl = {};  // dotted or slashed name, value
   std::vector<std::string> masked_paths = {};
   std::vector<std::string> readonly_paths = {};

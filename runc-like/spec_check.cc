@@ -51,12 +51,10 @@ Result<void> check_sysctls(const JsonView& root, const Spec& spec) {
     const std::uint64_t flag = sysctl_namespace(name);
     if (flag == 0)
       return at(root, pointer, "sysctl \"" + written + "\" is not in a separate kernel namespace");
-    if (name == "kernel.hostname")
-      return at(root, pointer, "is set by the field /hostname");
+    if (name == "kernel.hostname") return at(root, pointer, "is set by the field /hostname");
     const NamespaceSpec* ns = spec.find_namespace(flag);
     if (ns == nullptr)
-      return at(root, pointer,
-                "sysctl \"" + written + "\" not allowed in the host's namespace");
+      return at(root, pointer, "sysctl \"" + written + "\" not allowed in the host's namespace");
     if (name == "kernel.domainname" && !spec.domainname.empty() && spec.domainname != value)
       return at(root, pointer, "contradicts the field /domainname");
   }

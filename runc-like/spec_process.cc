@@ -89,7 +89,10 @@ Result<std::uint64_t> read_capability_set(const JsonView& object, std::string_vi
     // The specification: warn, and go on without it.
     if (!number)
       warnings.push_back(
-          item.error("unknown capability '" + name + "'" + did_you_mean(kCapabilities, name.starts_with("CAP_") ? name.substr(4) : name) + "; it is ignored").what);
+          item.error("unknown capability '" + name + "'" +
+                     did_you_mean(kCapabilities, name.starts_with("CAP_") ? name.substr(4) : name) +
+                     "; it is ignored")
+              .what);
     else
       set |= std::uint64_t{1} << *number;
   }
@@ -258,8 +261,7 @@ Result<ProcessSpec> read_process(const JsonView& view, std::vector<std::string>&
   TRY(read_optional(view, "env", process.env));
   const JsonView cwd = TRY(view.at("cwd"));
   process.cwd = TRY(cwd.string());
-  if (!process.cwd.starts_with('/'))
-    return cwd.error("Cwd must be an absolute path");
+  if (!process.cwd.starts_with('/')) return cwd.error("Cwd must be an absolute path");
   if (const auto capabilities = view.find("capabilities"))
     process.capabilities = TRY(read_capabilities(*capabilities, warnings));
   if (const auto rlimits = view.find("rlimits")) TRY(read_rlimits(*rlimits, process));

@@ -19,19 +19,24 @@
 
 std::string_view status_name(Status status) {
   switch (status) {
-    case Status::Creating: return "creating";
-    case Status::Created: return "created";
-    case Status::Running: return "running";
-    case Status::Paused: return "paused";
-    case Status::Stopped: return "stopped";
+    case Status::Creating:
+      return "creating";
+    case Status::Created:
+      return "created";
+    case Status::Running:
+      return "running";
+    case Status::Paused:
+      return "paused";
+    case Status::Stopped:
+      return "stopped";
   }
   return "stopped";
 }
 
 Result<void> check_id(const std::string& id) {
   const bool letters = std::ranges::all_of(id, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '+' || c == '-' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '+' || c == '-' || c == '.';
   });
   if (letters && !id.empty() && id != "." && id != ".." && id.size() <= 1024) return {};
   return Error{"invalid container ID format: '" + id + "'", 0,
@@ -87,8 +92,7 @@ Result<Container> Container::create(const std::string& root, const std::string& 
   return container;
 }
 
-Result<Container> Container::open(const std::string& root, const std::string& id,
-                                  bool exclusive) {
+Result<Container> Container::open(const std::string& root, const std::string& id, bool exclusive) {
   TRY(check_id(id));
   const std::string path = root + "/" + id;
   UniqueFd directory(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -226,8 +230,12 @@ Result<std::vector<std::string>> list_containers(const std::string& root) {
 }
 
 OciState oci_state(const Record& record, Status status) {
-  return {record.oci_version, record.id,     std::string(status_name(status)),
-          status == Status::Stopped ? 0 : record.pid, record.bundle, record.annotations};
+  return {record.oci_version,
+          record.id,
+          std::string(status_name(status)),
+          status == Status::Stopped ? 0 : record.pid,
+          record.bundle,
+          record.annotations};
 }
 
 std::string state_json(const Record& record, Status status) {

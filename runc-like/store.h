@@ -35,8 +35,8 @@ struct Record {
   std::map<std::string, std::string> annotations = {};
   std::uint64_t namespaces = 0;  // CLONE_NEW*: those that are not the host's
   std::string cgroup = {};       // Cgroup::to_json
-  unsigned ready_step = 0;     // index of the step that waits for `start`
-  bool plain_start = false;    // no poststart hook, no seccomp listener
+  unsigned ready_step = 0;       // index of the step that waits for `start`
+  bool plain_start = false;      // no poststart hook, no seccomp listener
 };
 
 enum class Status { Creating, Created, Running, Paused, Stopped };

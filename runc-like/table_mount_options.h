@@ -13,9 +13,9 @@
 #include "tables.h"
 
 enum class OptionKind {
-  Set,          // attribute of the mount
+  Set,  // attribute of the mount
   Clear,
-  SetAll,       // of the mount and all below it (5.12)
+  SetAll,  // of the mount and all below it (5.12)
   ClearAll,
   Super,        // flag of the file system itself, under the name in `super`
   Propagation,  // value: MS_*

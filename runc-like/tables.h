@@ -10,8 +10,7 @@
 
 template <class Row, std::size_t N>
 constexpr bool sorted_by_name(const std::array<Row, N>& table) {
-  return std::ranges::adjacent_find(table, std::ranges::greater_equal{}, &Row::name) ==
-         table.end();
+  return std::ranges::adjacent_find(table, std::ranges::greater_equal{}, &Row::name) == table.end();
 }
 
 template <class Row, std::size_t N>

@@ -12,7 +12,7 @@
 #include "common/json.h"
 
 Result<std::unique_ptr<Terminal>> Terminal::offer_if_wanted(const std::string& bundle,
-                                                          const std::string& config) {
+                                                            const std::string& config) {
   const std::string path = config.starts_with('/') ? config : bundle + "/" + config;
   const std::string text = TRY(read_file(path));
   // Most do not even have the word; the whole document is read by launch.
@@ -99,8 +99,8 @@ bool Terminal::copy(int from, int to) {
   const ssize_t n = ::read(from, chunk.data(), chunk.size());
   if (n < 0 && errno == EINTR) return true;
   if (n <= 0) return false;  // EIO: nobody has the other end open any more
-  return static_cast<bool>(
-      write_all(FdRef(to), std::string_view(chunk.data(), static_cast<std::size_t>(n)), "terminal"));
+  return static_cast<bool>(write_all(
+      FdRef(to), std::string_view(chunk.data(), static_cast<std::size_t>(n)), "terminal"));
 }
 
 void Terminal::serve(const pollfd& ours, const pollfd& theirs) {

@@ -60,7 +60,8 @@ Result<LaunchOptions> launch_options(const Arguments& arguments) {
   options.no_new_keyring = given.flag("no-new-keyring");
   const std::string fds = given.value_or("preserve-fds", "0");
   const auto count = parse_integer(fds);
-  if (!count || *count < 0 || *count > 1024) return Error{"--preserve-fds: '" + fds + "' is no number"};
+  if (!count || *count < 0 || *count > 1024)
+    return Error{"--preserve-fds: '" + fds + "' is no number"};
   options.preserve_fds = static_cast<unsigned>(*count);
   return options;
 }

@@ -44,8 +44,8 @@ long copy_content(long from, long to) noexcept {
 }
 
 long own_like(long dir, const char* name, const struct statx& info) noexcept {
-  const long owned = call(__NR_fchownat, dir, name, info.stx_uid, info.stx_gid,
-                          AT_SYMLINK_NOFOLLOW);
+  const long owned =
+      call(__NR_fchownat, dir, name, info.stx_uid, info.stx_gid, AT_SYMLINK_NOFOLLOW);
   if (owned < 0) return owned;
   if ((info.stx_mode & S_IFMT) == S_IFLNK) return 0;
   return call(__NR_fchmodat, dir, name, info.stx_mode & 07777U);
@@ -62,8 +62,8 @@ long copy_link(long from, long to, const char* name) noexcept {
 long copy_file(long from, long to, const char* name) noexcept {
   const Fd in(call(__NR_openat, from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!in.ok()) return in.get();
-  const Fd out(call(__NR_openat, to, name,
-                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const Fd out(
+      call(__NR_openat, to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   return out.ok() ? copy_content(in.get(), out.get()) : out.get();
 }
 
@@ -85,9 +85,8 @@ long copy_entry(long from, long to, const char* name, int depth) noexcept {
     if (!out.ok()) return out.get();
     done = copy_directory(in.get(), out.get(), depth + 1);
   } else {
-    const uint64_t device =
-        (info.stx_rdev_minor & 0xffU) | (info.stx_rdev_major << 8U) |
-        (static_cast<uint64_t>(info.stx_rdev_minor & ~0xffU) << 12U);
+    const uint64_t device = (info.stx_rdev_minor & 0xffU) | (info.stx_rdev_major << 8U) |
+                            (static_cast<uint64_t>(info.stx_rdev_minor & ~0xffU) << 12U);
     done = call(__NR_mknodat, to, name, info.stx_mode, device);
   }
   return done < 0 ? done : own_like(to, name, info);

@@ -43,8 +43,8 @@ long Init::device_tree(const Step& step) noexcept {
   const char* name = nullptr;
   const long dir = open_parent(text(step.text[0]), &name);
   if (dir < 0) return dir;
-  const long made = call(__NR_openat, dir, name,
-                         O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
+  const long made =
+      call(__NR_openat, dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
   if (made >= 0) close_fd(made);
   if (made < 0 && made != -EEXIST) return made;
   const Fd target(call(__NR_openat, dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
@@ -118,8 +118,8 @@ long Init::bind_console(long peer) noexcept {
   const char* name = nullptr;
   const long dir = open_parent(text(console_path_), &name);
   if (dir < 0) return dir;
-  const long made = call(__NR_openat, dir, name,
-                         O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
+  const long made =
+      call(__NR_openat, dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
   if (made >= 0) close_fd(made);
   if (made < 0 && made != -EEXIST) return made;
   const Fd target(call(__NR_openat, dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
@@ -128,8 +128,8 @@ long Init::bind_console(long peer) noexcept {
   const long got = call(__NR_statx, target.get(), "", AT_EMPTY_PATH, STATX_TYPE, &info);
   if (got < 0) return got;
   if ((info.stx_mode & S_IFMT) == S_IFLNK) return -ELOOP;
-  const Fd tree(call(__NR_open_tree, peer, "",
-                     AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  const Fd tree(
+      call(__NR_open_tree, peer, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   return tree.ok() ? attach(tree.get(), target.get()) : tree.get();
 }
 

@@ -113,10 +113,10 @@ class Init {
 
   const char* base_;
   const wire::PlanHeader* header_;
-  long root_ = -1;        // the container's root, O_PATH
-  long proc_ = -1;        // our own procfs
-  long empty_ = -1;       // the one empty directory that masks all directories
-  long parent_ = -1;      // directory of the last device or link: they come in rows
+  long root_ = -1;          // the container's root, O_PATH
+  long proc_ = -1;          // our own procfs
+  long empty_ = -1;         // the one empty directory that masks all directories
+  long parent_ = -1;        // directory of the last device or link: they come in rows
   uint32_t parent_of_ = 0;  // offset of its path
   uint32_t umask_ = 022;
   uint32_t console_path_ = 0;

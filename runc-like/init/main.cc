@@ -74,94 +74,144 @@ long Init::perform(const Step& step) noexcept {
 long Init::perform_process(const Step& step) noexcept {
   using wire::Op;
   switch (step.op) {
-    case Op::DieWithParent: return die_with_parent(step);
-    case Op::AwaitGo: return await(wire::Msg::Go);
-    case Op::OpenProc: return open_proc();
-    case Op::EnterCgroup: return enter_cgroup(step);
+    case Op::DieWithParent:
+      return die_with_parent(step);
+    case Op::AwaitGo:
+      return await(wire::Msg::Go);
+    case Op::OpenProc:
+      return open_proc();
+    case Op::EnterCgroup:
+      return enter_cgroup(step);
     case Op::JoinNamespace:
-    case Op::JoinProcess: return join(step);
-    case Op::BecomeRoot: return become_root(step);
-    case Op::Unshare: return call(__NR_unshare, step.flags);
-    case Op::Fork: return fork_on(step);
-    case Op::Session: (void)call(__NR_setsid); return 0;  // fails for a leader: all is well
-    case Op::Keyring: return keyring(step);
-    case Op::Loopback: return loopback();
-    case Op::Hostname: return call(__NR_sethostname, text(step.text[0]), length(text(step.text[0])));
+    case Op::JoinProcess:
+      return join(step);
+    case Op::BecomeRoot:
+      return become_root(step);
+    case Op::Unshare:
+      return call(__NR_unshare, step.flags);
+    case Op::Fork:
+      return fork_on(step);
+    case Op::Session:
+      (void)call(__NR_setsid);
+      return 0;  // fails for a leader: all is well
+    case Op::Keyring:
+      return keyring(step);
+    case Op::Loopback:
+      return loopback();
+    case Op::Hostname:
+      return call(__NR_sethostname, text(step.text[0]), length(text(step.text[0])));
     case Op::Domainname:
       return call(__NR_setdomainname, text(step.text[0]), length(text(step.text[0])));
-    case Op::Propagation: return call(__NR_mount, nullptr, "/", nullptr, step.flags, nullptr);
-    default: return -EINVAL;
+    case Op::Propagation:
+      return call(__NR_mount, nullptr, "/", nullptr, step.flags, nullptr);
+    default:
+      return -EINVAL;
   }
 }
 
 long Init::perform_mount(const Step& step) noexcept {
   using wire::Op;
   switch (step.op) {
-    case Op::AttachRoot: return attach_root(step);
-    case Op::MountFs: return mount_fs(step);
-    case Op::MountTree: return mount_tree(step);
+    case Op::AttachRoot:
+      return attach_root(step);
+    case Op::MountFs:
+      return mount_fs(step);
+    case Op::MountTree:
+      return mount_tree(step);
     case Op::MakeDirectory: {
       const Fd made(make_target(text(step.text[0]), Kind::Directory));
       return made.ok() ? 0 : made.get();
     }
-    case Op::MountPropagation: return mount_propagation(step);
-    case Op::Attributes: return attributes(step);
-    case Op::Device: return device(step);
-    case Op::DeviceTree: return device_tree(step);
-    case Op::Symlink: return symlink(step);
-    case Op::Console: return console(step);
-    case Op::Mask: return mask(step);
-    case Op::ReadonlyPath: return readonly_path(step);
+    case Op::MountPropagation:
+      return mount_propagation(step);
+    case Op::Attributes:
+      return attributes(step);
+    case Op::Device:
+      return device(step);
+    case Op::DeviceTree:
+      return device_tree(step);
+    case Op::Symlink:
+      return symlink(step);
+    case Op::Console:
+      return console(step);
+    case Op::Mask:
+      return mask(step);
+    case Op::ReadonlyPath:
+      return readonly_path(step);
     case Op::AskHooks: {
       const long told = tell(wire::Msg::Hooks);
       return told < 0 ? told : await(wire::Msg::HooksDone);
     }
-    case Op::Hook: return hook(step);
-    case Op::Pivot: return pivot(step);
-    case Op::ReadonlyRoot: return attributes(step);
-    default: return -EINVAL;
+    case Op::Hook:
+      return hook(step);
+    case Op::Pivot:
+      return pivot(step);
+    case Op::ReadonlyRoot:
+      return attributes(step);
+    default:
+      return -EINVAL;
   }
 }
 
 long Init::perform_credentials(const Step& step) noexcept {
   using wire::Op;
   switch (step.op) {
-    case Op::Sysctl: return sysctl(step);
-    case Op::Rlimit: return rlimit(step);
-    case Op::Scheduler: return call(__NR_sched_setattr, 0, text(step.text[0]), 0);
-    case Op::IoPriority: return call(__NR_ioprio_set, 1, 0, step.arg[0]);
+    case Op::Sysctl:
+      return sysctl(step);
+    case Op::Rlimit:
+      return rlimit(step);
+    case Op::Scheduler:
+      return call(__NR_sched_setattr, 0, text(step.text[0]), 0);
+    case Op::IoPriority:
+      return call(__NR_ioprio_set, 1, 0, step.arg[0]);
     case Op::Affinity: {
       const long set = call(__NR_sched_setaffinity, 0, step.arg[0], text(step.text[0]));
       return set < 0 ? set : 0;
     }
     case Op::MemoryPolicy:
-      return call(__NR_set_mempolicy, step.flags,
-                  step.text[0] != 0 ? text(step.text[0]) : nullptr, step.arg[0]);
+      return call(__NR_set_mempolicy, step.flags, step.text[0] != 0 ? text(step.text[0]) : nullptr,
+                  step.arg[0]);
     case Op::Personality: {
       const long before = call(__NR_personality, step.arg[0]);
       return before < 0 ? before : 0;
     }
-    case Op::Umask: umask_ = step.flags; return 0;
-    case Op::OwnStdio: return own_stdio(step);
-    case Op::WorkingDirectory: return working_directory(step);
-    case Op::Home: return home(step);
-    case Op::Label: return label(step);
-    default: return -EINVAL;
+    case Op::Umask:
+      umask_ = step.flags;
+      return 0;
+    case Op::OwnStdio:
+      return own_stdio(step);
+    case Op::WorkingDirectory:
+      return working_directory(step);
+    case Op::Home:
+      return home(step);
+    case Op::Label:
+      return label(step);
+    default:
+      return -EINVAL;
   }
 }
 
 long Init::perform_last(const Step& step) noexcept {
   using wire::Op;
   switch (step.op) {
-    case Op::Bounding: return bounding(step);
-    case Op::User: return user(step);
-    case Op::Capabilities: return capabilities(step);
-    case Op::NoNewPrivileges: return call(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    case Op::Seccomp: return seccomp(step);
-    case Op::FindProgram: return find_program();
-    case Op::Ready: return ready();
-    case Op::Execute: return execute();
-    default: return -EINVAL;
+    case Op::Bounding:
+      return bounding(step);
+    case Op::User:
+      return user(step);
+    case Op::Capabilities:
+      return capabilities(step);
+    case Op::NoNewPrivileges:
+      return call(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    case Op::Seccomp:
+      return seccomp(step);
+    case Op::FindProgram:
+      return find_program();
+    case Op::Ready:
+      return ready();
+    case Op::Execute:
+      return execute();
+    default:
+      return -EINVAL;
   }
 }
 

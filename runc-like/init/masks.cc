@@ -34,8 +34,8 @@ long Init::mask_directory(long target) noexcept {
     empty_ = make_empty();
     return empty_ < 0 ? empty_ : attach(empty_, target);
   }
-  const Fd again(call(__NR_open_tree, empty_, "",
-                      AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  const Fd again(
+      call(__NR_open_tree, empty_, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   return again.ok() ? attach(again.get(), target) : again.get();
 }
 
@@ -47,8 +47,7 @@ long Init::mask_file(long target) noexcept {
   struct statx info = {};
   const long got = call(__NR_statx, null.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info);
   if (got < 0) return got;
-  if ((info.stx_mode & S_IFMT) != S_IFCHR || info.stx_rdev_major != 1 ||
-      info.stx_rdev_minor != 3) {
+  if ((info.stx_mode & S_IFMT) != S_IFCHR || info.stx_rdev_major != 1 || info.stx_rdev_minor != 3) {
     detail_ = wire::kWrongKind;
     return -ENODEV;
   }

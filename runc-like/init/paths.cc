@@ -33,8 +33,8 @@ const char* prefix(const char* path, size_t n) noexcept {
 }
 
 long make_file(long parent, const char* name) noexcept {
-  const long made = call(__NR_openat, parent, name,
-                         O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
+  const long made =
+      call(__NR_openat, parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
   if (made < 0) return made;
   close_fd(made);
   return call(__NR_openat, parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);

@@ -68,9 +68,9 @@ constexpr bool allowed(State in, From sender, Msg msg, State* out) {
 struct Packet {
   Msg msg;
   uint8_t reserved;
-  uint16_t step;   // where init stopped, when Failed
-  int32_t value;   // pid (Forked), descriptor (Listener), detail of a failure
-  int32_t error;   // errno, when Failed
+  uint16_t step;  // where init stopped, when Failed
+  int32_t value;  // pid (Forked), descriptor (Listener), detail of a failure
+  int32_t error;  // errno, when Failed
 };
 static_assert(sizeof(Packet) == 12);
 
@@ -78,11 +78,11 @@ static_assert(sizeof(Packet) == 12);
 // does not tell.
 enum Detail : int32_t {
   kPlain = 0,
-  kNotFoundInPath = 1,   // FindProgram
-  kOutsideRoot = 2,      // WorkingDirectory: it is not below the container's root
-  kInsideProc = 3,       // a mount that would land inside procfs
-  kWrongKind = 4,        // a special file that is not what it claims to be
-  kHookStatus = 5,       // Hook: error is its wait status
+  kNotFoundInPath = 1,  // FindProgram
+  kOutsideRoot = 2,     // WorkingDirectory: it is not below the container's root
+  kInsideProc = 3,      // a mount that would land inside procfs
+  kWrongKind = 4,       // a special file that is not what it claims to be
+  kHookStatus = 5,      // Hook: error is its wait status
   kHookTimeout = 6,
 };
 

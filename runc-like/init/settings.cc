@@ -14,7 +14,8 @@ namespace {
 
 // A file of our own procfs: no link followed, no mount crossed.
 long write_proc(long proc, const char* folder, const char* path, const char* value) noexcept {
-  const open_how into = {O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS};
+  const open_how into = {O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
+                         RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS};
   const Fd dir(call(__NR_openat2, proc, folder, &into, sizeof into));
   if (!dir.ok()) return dir.get();
   const open_how how = {O_WRONLY | O_CLOEXEC, 0,

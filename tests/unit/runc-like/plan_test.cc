@@ -55,8 +55,8 @@ TEST(Plan, EndsWithReadyAndExecute) {
 }
 
 TEST(Plan, MountsBeforePivotAndDropsPowerAfterwards) {
-  const Plan plan = plan_of(
-      spec_with(R"("mounts":[{"destination":"/proc","type":"proc","source":"proc"}],)" + kMountOnly));
+  const Plan plan = plan_of(spec_with(
+      R"("mounts":[{"destination":"/proc","type":"proc","source":"proc"}],)" + kMountOnly));
   EXPECT_LT(position(plan, Op::AttachRoot), position(plan, Op::MountFs));
   EXPECT_LT(position(plan, Op::MountFs), position(plan, Op::Pivot));
   EXPECT_LT(position(plan, Op::Pivot), position(plan, Op::Bounding));
@@ -77,24 +77,23 @@ TEST(Plan, RemembersTheFieldOfEachMount) {
 TEST(Plan, EntersTheCgroupBeforeItsNamespaceIsMade) {
   HostFacts facts;
   facts.cgroup_tasks = 2;
-  const Plan plan = plan_of(
-      spec_with(R"("linux":{"namespaces":[{"type":"mount"},{"type":"cgroup"}]})"), facts);
+  const Plan plan =
+      plan_of(spec_with(R"("linux":{"namespaces":[{"type":"mount"},{"type":"cgroup"}]})"), facts);
   EXPECT_LT(position(plan, Op::EnterCgroup), position(plan, Op::Unshare));
   EXPECT_EQ(plan.clone_flags, static_cast<std::uint64_t>(CLONE_NEWNS));
 }
 
 TEST(Plan, ForksWhenAPidNamespaceIsJoined) {
-  const Plan plan = plan_of(
-      spec_with(R"("linux":{"namespaces":[{"type":"mount"},{"type":"pid","path":"/proc/1/ns/pid"}]})"));
+  const Plan plan = plan_of(spec_with(
+      R"("linux":{"namespaces":[{"type":"mount"},{"type":"pid","path":"/proc/1/ns/pid"}]})"));
   EXPECT_TRUE(plan.forks);
   EXPECT_LT(position(plan, Op::JoinNamespace), position(plan, Op::Fork));
 }
 
 TEST(Plan, BindsDevicesInAUserNamespace) {
-  const Plan plan = plan_of(spec_with(
-      R"("linux":{"namespaces":[{"type":"mount"},{"type":"user"}],)"
-      R"("uidMappings":[{"containerID":0,"hostID":1,"size":1}],)"
-      R"("gidMappings":[{"containerID":0,"hostID":1,"size":1}]})"));
+  const Plan plan = plan_of(spec_with(R"("linux":{"namespaces":[{"type":"mount"},{"type":"user"}],)"
+                                      R"("uidMappings":[{"containerID":0,"hostID":1,"size":1}],)"
+                                      R"("gidMappings":[{"containerID":0,"hostID":1,"size":1}]})"));
   EXPECT_TRUE(plan.new_user);
   EXPECT_EQ(position(plan, Op::Device), -1);
   EXPECT_NE(position(plan, Op::DeviceTree), -1);
@@ -113,16 +112,18 @@ TEST(Plan, RefusesMountsThatCoverProc) {
   EXPECT_NE(with(R"({"destination":"/proc","type":"tmpfs","source":"x"})"), "planned");
   EXPECT_NE(with(R"({"destination":"/proc/self/attr","type":"tmpfs","source":"x"})"), "planned");
   EXPECT_NE(with(R"({"destination":"/x/../proc/sys","type":"tmpfs","source":"x"})"), "planned");
-  EXPECT_EQ(with(R"({"destination":"/proc/uptime","type":"bind","source":"/x","options":["bind"]})"),
-            "planned");
+  EXPECT_EQ(
+      with(R"({"destination":"/proc/uptime","type":"bind","source":"/x","options":["bind"]})"),
+      "planned");
 }
 
 TEST(Plan, OffersTheNearestMountOption) {
-  EXPECT_NE(error_of(spec_with(
-                         R"("mounts":[{"destination":"/x","source":"/y","options":["bind","nosiud"]}],)" +
-                         kMountOnly))
-                .find("did you mean 'nosuid'?"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of(spec_with(
+                   R"("mounts":[{"destination":"/x","source":"/y","options":["bind","nosiud"]}],)" +
+                   kMountOnly))
+          .find("did you mean 'nosuid'?"),
+      std::string::npos);
 }
 
 TEST(Plan, SerialisesWhatInitExpects) {

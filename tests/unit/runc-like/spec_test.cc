@@ -8,7 +8,8 @@ namespace {
 
 // A configuration with one thing changed: `body` follows the required members.
 Result<Spec> parse(const std::string& body) {
-  return parse_spec("config.json", R"({"ociVersion":"1.2.0","root":{"path":"rootfs"})" + body + "}");
+  return parse_spec("config.json",
+                    R"({"ociVersion":"1.2.0","root":{"path":"rootfs"})" + body + "}");
 }
 
 std::string error_of(const std::string& body) {
@@ -30,8 +31,9 @@ TEST(Spec, ReadsWhatIsThereAndLeavesTheRestAtItsDefault) {
 }
 
 TEST(Spec, NamesTheFieldThatIsWrong) {
-  EXPECT_EQ(error_of(process(R"(,"rlimits":[{"type":"RLIMIT_NOFILE","soft":"x","hard":1}])")),
-            "config.json: /process/rlimits/0/soft: expected an integer of 0 or more, found a string");
+  EXPECT_EQ(
+      error_of(process(R"(,"rlimits":[{"type":"RLIMIT_NOFILE","soft":"x","hard":1}])")),
+      "config.json: /process/rlimits/0/soft: expected an integer of 0 or more, found a string");
   EXPECT_EQ(error_of(R"(,"process":{"args":["sh"]})"), "config.json: /process/cwd: missing");
 }
 
@@ -86,8 +88,8 @@ TEST(UserWord, TakesDigitsOnly) {
   EXPECT_EQ(parse_user_word("1000")->uid, 1000U);
   EXPECT_FALSE(parse_user_word("1000")->gid);
   EXPECT_EQ(*parse_user_word("1:2")->gid, 2U);
-  for (const char* bad : {"", "1:", ":1", "1:2:3", "+1", "-1", "1 ", " 1", "0x0", "root",
-                          "4294967295", "4294967296"})
+  for (const char* bad :
+       {"", "1:", ":1", "1:2:3", "+1", "-1", "1 ", " 1", "0x0", "root", "4294967295", "4294967296"})
     EXPECT_FALSE(parse_user_word(bad)) << bad;
 }
 

@@ -61,7 +61,8 @@ TEST(Store, DoesNotTakeARecycledPidForTheContainer) {
 }
 
 TEST(Store, RefusesIdsThatAreNoNames) {
-  for (const char* bad : {"", ".", "..", "a/b", "a b", "é", "a\n"}) EXPECT_FALSE(check_id(bad)) << bad;
+  for (const char* bad : {"", ".", "..", "a/b", "a b", "é", "a\n"})
+    EXPECT_FALSE(check_id(bad)) << bad;
   for (const char* good : {"a", "A.b_c-1+2", "..."}) EXPECT_TRUE(check_id(good)) << good;
 }
 
