@@ -79,7 +79,7 @@ Result<void> from_options(const Options& given, Resources& out) {
 }  // namespace
 
 Result<int> cmd_update(const Arguments& arguments) {
-  const Container container =
+  Container container =
       TRY(Container::open(root_of(arguments), arguments.positionals[0], true));
   if (container.status_but_paused() == Status::Stopped) return Error{"container not running"};
   Resources resources;
@@ -89,6 +89,10 @@ Result<int> cmd_update(const Arguments& arguments) {
   Cgroup cgroup = TRY(container.cgroup());
   cgroup.keep();
   TRY(cgroup.apply(resources));
+  // A v1 hierarchy may have been entered for a new kind of limit: delete must know.
+  Record record = container.record();
+  record.cgroup = cgroup.to_json();
+  TRY(container.write(record));
   events_of(arguments).emit(container.record().id, "update", container.record().pid);
   return 0;
 }

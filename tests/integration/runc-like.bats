@@ -166,6 +166,13 @@ has_lines() { [ "$(grep -c "$1" "$BATS_TEST_TMPDIR/out")" -ge "$2" ]; }
   echo '{"pids":{"limit":70}}' | rt update --resources - "$ID"
 }
 
+@test "a cgroup that an update made goes with the container" {
+  start_sleeper
+  rt update --pids-limit 60 "$ID"
+  rt delete --force "$ID"
+  [ -z "$(find /sys/fs/cgroup -name "*$ID*")" ]
+}
+
 @test "run forwards signals to the container" {
   command_is sh -c 'trap "exit 3" TERM; echo ready; while :; do sleep 1 & wait; done'
   runc-like --root "$ROOT" run --bundle "$B" "$ID" >"$BATS_TEST_TMPDIR/out" 2>&1 &
