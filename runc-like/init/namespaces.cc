@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // namespaces.cc - which world init lives in: joined, unshared, forked.
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 #include <linux/keyctl.h>
 #include <linux/mount.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/signal.h>
 #include <linux/sockios.h>
-#include <linux/fcntl.h>
 
 #include "init.h"
 
@@ -69,7 +69,10 @@ long Init::become_root(const Step& step) noexcept {
 
 // A pid namespace holds for children only, and so do those that a joined user
 // namespace must own. The child takes over as a child of our parent; we are gone.
+// It goes on when we are: the pipe then ends, and its own words come after ours.
 long Init::fork_on(const Step& step) noexcept {
+  int gate[2] = {-1, -1};
+  if (const long piped = call(__NR_pipe2, gate, O_CLOEXEC); piped < 0) return piped;
   clone_args args = {};
   args.flags = CLONE_PARENT | step.flags;
   args.exit_signal = 0;  // with CLONE_PARENT that of the caller is taken
@@ -79,6 +82,10 @@ long Init::fork_on(const Step& step) noexcept {
     (void)tell(wire::Msg::Forked, child);
     for (;;) (void)call(__NR_exit_group, 0);
   }
+  (void)call(__NR_close, gate[1]);
+  char nothing = 0;
+  while (call(__NR_read, gate[0], &nothing, 1) == -EINTR) continue;
+  (void)call(__NR_close, gate[0]);
   return die_with_parent(Step{wire::Op::DieWithParent, 0, -1, 0, {}, 0, {1, 0, 0}});
 }
 

@@ -35,6 +35,10 @@ decoy_unchanged() { # DIR
   diff -u "$1.before" "$1.after"
 }
 
+# Mounts that an attack could make: on the test's own files and on those of the
+# host. Others that come and go meanwhile are not its.
+host_mounts() { awk '{print $5}' /proc/self/mountinfo | grep -E "^($PWD|/etc|/proc|/sys|/dev)(/|$)" | sort || :; }
+
 # Ends whatever a test left of its containers, by the ids it used.
 sweep_containers() { # ID...
   local one
