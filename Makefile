@@ -5,7 +5,7 @@
 #   make              build everything into build/bin
 #   make demo         what it is for, in a few seconds   (IMAGE=oci:PATH:TAG for another image)
 #   make check        install what is missing, build, run all tests  (STRICT=1: a skip fails)
-#   make check-vm     the same tests in a Debian machine with systemd and cgroup v2
+#   make check-vm     the same tests in a Debian machine with systemd and cgroup v2  (VM_TESTS=unit: a selection)
 #   make bench        our figures with those of the peers beside them
 #   make SAN=1 check  with AddressSanitizer and UndefinedBehaviorSanitizer
 #   make install      into $(DESTDIR)$(PREFIX)
@@ -117,14 +117,14 @@ check:
 check-vm:
 	$(INSTALL) build vm
 	@$(MAKE) --no-print-directory all unit
-	@$(AS_ROOT) tests/vm/run $(B)
+	@$(AS_ROOT) tests/vm/run $(B) $(VM_TESTS)
 bench:
 	$(INSTALL) build test bench
 	@$(MAKE) --no-print-directory all
 	@$(AS_ROOT) tests/bench/run $(B) $(BENCH)
 
 # Style: the formatter, the fence between the folders, init without a C library, shell.
-SHELL_FILES := .ci/run .ci/install-packages tests/run tests/lib/common.bash contrib/demo contrib/busybox-rootfs
+SHELL_FILES := .ci/run .ci/install-packages tests/run tests/lib/common.bash contrib/demo contrib/busybox-rootfs tests/vm/run tests/vm/image tests/vm/job tests/bench/run tests/lib/debian-image
 lint: $(INIT_OBJ)
 	@! grep -rn '#include "\.\./' $(filter-out runc-like/init,common $(TOOLS) hooks) --include='*.cc' --include='*.h' \
 	  | grep -v '^runc-like/init/' || { echo "no ../ includes"; exit 1; }
