@@ -94,12 +94,15 @@ gone() { ! runc-like state "$1" >/dev/null 2>&1 && [ ! -e "/run/shim/$1" ]; }
   assert_host_state_unchanged
 }
 
+has_open() { readlink "/proc/$1"/fd/* 2>/dev/null | grep -q "/$2\$"; }
+
 @test "a detached container: wait returns how it ended, its log grows while it runs" {
   layers bundle busybox:1 "$client" -- sh -c 'echo started; exec sleep 600'
   shim run --detach --bundle "$client" --log "json:$client.log" "$client" 3>&-
   eventually grep -q started "$client.log"
   shim wait "$client" 3>&- &
   waiter=$!
+  eventually has_open "$waiter" status # it waits now: what comes next cannot overtake it
   runc-like kill "$client" KILL
   status=0
   wait "$waiter" || status=$?
