@@ -40,11 +40,11 @@ STATIC := $(if $(SAN),-pie,-static-pie)
 LINK_runc-like := $(STATIC)
 LINK_shim      := $(STATIC)
 LINK_hooks     := $(STATIC)
-LINK_netsetup  := $(STATIC)
+LINK_netsetup  := -pie -static-libstdc++ -static-libgcc
 LINK_layers    := -pie -static-libstdc++ -static-libgcc -pthread
 BOOST := -l:libboost_program_options.a
 LIBS_runc-like := -lseccomp -lcap
-LIBS_netsetup  :=
+LIBS_netsetup  := -lmnl
 LIBS_layers    := -lisal -l:libzstd.a -l:liblzma.a -l:libbz2.a -lcrypto -lcurl
 
 obj = $(patsubst %.cc,$(B)/obj/%.o,$(wildcard $(1)/*.cc))

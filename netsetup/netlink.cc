@@ -2,18 +2,18 @@
 #include "netlink.h"
 
 #include <arpa/inet.h>
+#include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 
 namespace {
 
 constexpr std::size_t aligned(std::size_t size) {
-  return (size + 3) & ~std::size_t{3};
+  return (size + MNL_ALIGNTO - 1) / MNL_ALIGNTO * MNL_ALIGNTO;
 }
 
 template <class T>
@@ -30,33 +30,27 @@ std::string_view as_bytes(const T& value) {
 
 }  // namespace
 
+// libmnl writes where it is told to; this is the room for it.
+nlmsghdr* NetlinkBatch::last_with_room(std::size_t more) {
+  bytes_.resize(bytes_.size() + aligned(more), '\0');
+  return reinterpret_cast<nlmsghdr*>(&bytes_[last_]);
+}
+
 void NetlinkBatch::start(std::uint16_t type, std::uint16_t flags, std::string what) {
   last_ = bytes_.size();
   what_.push_back(std::move(what));
-  nlmsghdr header = {};
-  header.nlmsg_type = type;
-  header.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-  header.nlmsg_seq = static_cast<std::uint32_t>(what_.size());  // finds the message of an answer
-  append(&header, sizeof header);
+  nlmsghdr* message = mnl_nlmsg_put_header(last_with_room(sizeof(nlmsghdr)));
+  message->nlmsg_type = type;
+  message->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
+  message->nlmsg_seq = static_cast<std::uint32_t>(what_.size());  // finds the message of an answer
 }
 
-void NetlinkBatch::append(const void* data, std::size_t size) {
-  bytes_.append(static_cast<const char*>(data), size);
-  bytes_.resize(aligned(bytes_.size()), '\0');
-  update_length();
+void NetlinkBatch::append(const void* header, std::size_t size) {
+  std::memcpy(mnl_nlmsg_put_extra_header(last_with_room(size), size), header, size);
 }
 
-void NetlinkBatch::update_length() {
-  const auto length = static_cast<std::uint32_t>(bytes_.size() - last_);
-  std::memcpy(&bytes_[last_], &length, sizeof length);
-}
-
-void NetlinkBatch::put(std::uint16_t type, std::string_view data) {
-  nlattr header = {};
-  header.nla_len = static_cast<std::uint16_t>(sizeof header + data.size());
-  header.nla_type = type;
-  append(&header, sizeof header);
-  append(data.data(), data.size());
+void NetlinkBatch::put(std::uint16_t type, std::string_view bytes) {
+  mnl_attr_put(last_with_room(sizeof(nlattr) + bytes.size()), type, bytes.size(), bytes.data());
 }
 
 void NetlinkBatch::put_string(std::uint16_t type, std::string_view text) {
@@ -80,31 +74,28 @@ void NetlinkBatch::put_be32(std::uint16_t type, std::uint32_t value) {
 
 std::size_t NetlinkBatch::open_nest(std::uint16_t type) {
   const std::size_t at = bytes_.size();
-  put(static_cast<std::uint16_t>(type | NLA_F_NESTED), {});
+  mnl_attr_nest_start(last_with_room(sizeof(nlattr)), type);
   return at;
 }
 
 void NetlinkBatch::close_nest(std::size_t at) {
-  const auto length = static_cast<std::uint16_t>(bytes_.size() - at);
-  std::memcpy(&bytes_[at], &length, sizeof length);
+  mnl_attr_nest_end(last_with_room(0), reinterpret_cast<nlattr*>(&bytes_[at]));
 }
 
 void NetlinkBatch::add_flags_to_last(std::uint16_t flags) {
-  auto header = load<nlmsghdr>(std::string_view(bytes_).substr(last_));
-  header.nlmsg_flags = static_cast<std::uint16_t>(header.nlmsg_flags | flags);
-  std::memcpy(&bytes_[last_], &header, sizeof header);
+  nlmsghdr* message = last_with_room(0);
+  message->nlmsg_flags = static_cast<std::uint16_t>(message->nlmsg_flags | flags);
 }
 
 std::vector<std::pair<std::uint16_t, std::string_view>> NetlinkAttributes::all() const {
   std::vector<std::pair<std::uint16_t, std::string_view>> out;
-  std::string_view rest = bytes_;
-  while (rest.size() >= sizeof(nlattr)) {
-    const auto header = load<nlattr>(rest);
-    if (header.nla_len < sizeof header || header.nla_len > rest.size()) break;
-    out.emplace_back(static_cast<std::uint16_t>(header.nla_type & NLA_TYPE_MASK),
-                     rest.substr(sizeof header, header.nla_len - sizeof header));
-    rest.remove_prefix(std::min(rest.size(), aligned(header.nla_len)));
-  }
+  const char* const end = bytes_.data() + bytes_.size();
+  for (auto* at = reinterpret_cast<const nlattr*>(bytes_.data());
+       mnl_attr_ok(at, static_cast<int>(end - reinterpret_cast<const char*>(at)));
+       at = mnl_attr_next(at))
+    out.emplace_back(mnl_attr_get_type(at),
+                     std::string_view(static_cast<const char*>(mnl_attr_get_payload(at)),
+                                      mnl_attr_get_payload_len(at)));
   return out;
 }
 
@@ -189,18 +180,17 @@ void take_error(const NetlinkBatch& batch, const nlmsghdr& header, std::string_v
 }
 
 void take_datagram(const NetlinkBatch& batch, std::string_view datagram, Answers& out) {
-  while (datagram.size() >= sizeof(nlmsghdr)) {
-    const auto header = load<nlmsghdr>(datagram);
-    if (header.nlmsg_len < sizeof header || header.nlmsg_len > datagram.size()) return;
-    const std::string_view payload =
-        datagram.substr(sizeof header, header.nlmsg_len - sizeof header);
-    if (header.nlmsg_type == NLMSG_ERROR)
-      take_error(batch, header, payload, out);
-    else if (header.nlmsg_type == NLMSG_DONE)
+  auto left = static_cast<int>(datagram.size());
+  for (auto* message = reinterpret_cast<const nlmsghdr*>(datagram.data());
+       mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+    const std::string_view payload(static_cast<const char*>(mnl_nlmsg_get_payload(message)),
+                                   mnl_nlmsg_get_payload_len(message));
+    if (message->nlmsg_type == NLMSG_ERROR)
+      take_error(batch, *message, payload, out);
+    else if (message->nlmsg_type == NLMSG_DONE)
       out.done = true;
-    else if (header.nlmsg_type >= NLMSG_MIN_TYPE)
-      out.replies.push_back({header.nlmsg_type, std::string(payload)});
-    datagram.remove_prefix(std::min(datagram.size(), aligned(header.nlmsg_len)));
+    else if (message->nlmsg_type >= NLMSG_MIN_TYPE)
+      out.replies.push_back({message->nlmsg_type, std::string(payload)});
   }
 }
 

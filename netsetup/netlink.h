@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // netlink.h - netlink messages: written into one buffer, sent with one call, answered at once.
 //
-// Written against the kernel's headers alone: no library stands between this
-// program and the bytes that its tests compare, and the executable stays static.
+// libmnl lays out headers, attributes and nests; what is added here is one growing
+// buffer for many messages, and an answer that finds its message again.
 // A message carries the words that describe it; they serve the error report
 // ("add address 10.89.0.2/24 to eth0: File exists") and `--dry-run` alike.
 #pragma once
@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "common/fd.h"
+
+struct nlmsghdr;
 
 class NetlinkBatch {
  public:
@@ -54,10 +56,10 @@ class NetlinkBatch {
 
  private:
   void start(std::uint16_t type, std::uint16_t flags, std::string what);
-  void append(const void* data, std::size_t size);  // padded to four bytes
+  void append(const void* header, std::size_t size);  // padded to four bytes
   std::size_t open_nest(std::uint16_t type);
   void close_nest(std::size_t at);
-  void update_length();
+  nlmsghdr* last_with_room(std::size_t more);
 
   std::string bytes_;
   std::size_t last_ = 0;  // offset of the message being written

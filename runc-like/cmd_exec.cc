@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "capability.h"
 #include "foreground.h"
 #include "log.h"
 #include "verbs.h"

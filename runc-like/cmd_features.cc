@@ -5,6 +5,7 @@
 
 #include "common/json.h"
 
+#include "capability.h"
 #include "seccomp.h"
 #include "table_mount_options.h"
 #include "table_names.h"
@@ -33,7 +34,7 @@ void write_linux(JsonWriter& json) {
   json.key("namespaces").begin_array();
   for (const NamespaceName& row : kNamespaces) json.value(row.name);
   json.end_array().key("capabilities").begin_array();
-  for (const CapabilityName& row : kCapabilities) json.value("CAP_" + std::string(row.name));
+  for (const std::string& name : capability_names(kEveryCapability)) json.value(name);
   json.end_array();
   write_cgroup(json);
   write_seccomp(json);

@@ -3,6 +3,7 @@
 #include <linux/mount.h>
 #include <sys/mount.h>
 
+#include "capability.h"
 #include "plan.h"
 #include "table_mount_options.h"
 #include "table_names.h"
@@ -106,8 +107,8 @@ std::string propagation(std::uint64_t flags) {
 
 std::string capability_list(std::uint64_t set) {
   std::string out;
-  for (const CapabilityName& row : kCapabilities)
-    if ((set >> row.number & 1U) != 0) out.append(out.empty() ? "" : " ").append(row.name);
+  for (const std::string& name : capability_names(set))
+    out.append(out.empty() ? "" : " ").append(name);
   return out.empty() ? "none" : out;
 }
 

@@ -172,9 +172,6 @@ Result<Spec> parse_spec(const std::string& name, std::string_view text);
 Result<ProcessSpec> parse_process(const std::string& name, std::string_view text,
                                   std::vector<std::string>& warnings);
 
-// "CAP_NET_ADMIN", "net_admin": the bit, or nothing.
-std::optional<unsigned> capability_number(std::string_view name);
-
 // "1000" or "1000:1000"; digits only, in range (a sloppy parser has made root of a user).
 struct UserWord {
   std::uint32_t uid = 0;

@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "capability.h"
 #include "spec_read.h"
 #include "table_names.h"
 
@@ -89,8 +90,7 @@ Result<std::uint64_t> read_capability_set(const JsonView& object, std::string_vi
     // The specification: warn, and go on without it.
     if (!number)
       warnings.push_back(
-          item.error("unknown capability '" + name + "'" +
-                     did_you_mean(kCapabilities, name.starts_with("CAP_") ? name.substr(4) : name) +
+          item.error("unknown capability '" + name + "'" + nearest_capability(name) +
                      "; it is ignored")
               .what);
     else
@@ -235,17 +235,6 @@ Result<void> read_behaviour(const JsonView& view, ProcessSpec& process) {
 }
 
 }  // namespace
-
-std::optional<unsigned> capability_number(std::string_view name) {
-  std::string upper(name);
-  for (char& c : upper)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  const std::string_view bare = upper;
-  const CapabilityName* row =
-      find_row(kCapabilities, bare.starts_with("CAP_") ? bare.substr(4) : bare);
-  if (row == nullptr) return std::nullopt;
-  return row->number;
-}
 
 Result<ProcessSpec> read_process(const JsonView& view, std::vector<std::string>& warnings) {
   if (!view.is_object()) return view.error("expected an object");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <string>
 #include <string_view>
 
@@ -22,16 +23,21 @@ constexpr const Row* find_row(const std::array<Row, N>& table, std::string_view 
 // How many letters apart two words are: changed, missing, extra or exchanged.
 std::size_t distance(std::string_view a, std::string_view b);
 
-// "; did you mean 'noexec'?", or nothing when no row comes near.
-template <class Row, std::size_t N>
-std::string did_you_mean(const std::array<Row, N>& table, std::string_view word) {
-  const Row* best = nullptr;
+// "; did you mean 'noexec'?", or nothing when no word comes near.
+template <class Words>
+std::string nearest_word(const Words& words, std::string_view word) {
+  std::string_view best;
   std::size_t least = 3;
-  for (const Row& row : table) {
-    const std::size_t d = distance(word, row.name);
+  for (const std::string_view known : words) {
+    const std::size_t d = distance(word, known);
     if (d >= least) continue;
     least = d;
-    best = &row;
+    best = known;
   }
-  return best == nullptr ? "" : "; did you mean '" + std::string(best->name) + "'?";
+  return best.empty() ? "" : "; did you mean '" + std::string(best) + "'?";
+}
+
+template <class Row, std::size_t N>
+std::string did_you_mean(const std::array<Row, N>& table, std::string_view word) {
+  return nearest_word(std::views::transform(table, &Row::name), word);
 }

@@ -93,10 +93,4 @@ TEST(UserWord, TakesDigitsOnly) {
     EXPECT_FALSE(parse_user_word(bad)) << bad;
 }
 
-TEST(Capability, IsKnownWithAndWithoutPrefix) {
-  EXPECT_EQ(capability_number("CAP_CHOWN"), 0U);
-  EXPECT_EQ(capability_number("net_admin"), 12U);
-  EXPECT_FALSE(capability_number("CAP_NONE"));
-}
-
 }  // namespace
