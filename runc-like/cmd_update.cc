@@ -79,8 +79,7 @@ Result<void> from_options(const Options& given, Resources& out) {
 }  // namespace
 
 Result<int> cmd_update(const Arguments& arguments) {
-  Container container =
-      TRY(Container::open(root_of(arguments), arguments.positionals[0], true));
+  Container container = TRY(Container::open(root_of(arguments), arguments.positionals[0], true));
   if (container.status_but_paused() == Status::Stopped) return Error{"container not running"};
   Resources resources;
   if (const auto file = arguments.options.value("resources")) resources = TRY(from_file(*file));

@@ -18,6 +18,7 @@
 #include "common/json.h"
 
 #include "launch.h"
+#include "mount_options.h"
 
 namespace {
 
@@ -57,6 +58,23 @@ std::string lower_errno(int code) {
   return out;
 }
 
+// Which word of the options it was. A flag that the file system refuses is one
+// that it does not know.
+Error option_error(const Plan& plan, const PlannedStep& step, const wire::Packet& packet) {
+  const std::vector<MountWord> words = decode_words(plan, step.step.text[3]);
+  const auto entry = static_cast<std::size_t>(packet.value - wire::kOptionRefused);
+  Error error{describe_step(plan, step), packet.error, hint_for(step.step, packet), step.field};
+  if (entry >= words.size()) return error;
+  const MountWord& word = words[entry];
+  if (word.option >= 0) error.field += "/options/" + std::to_string(word.option);
+  const bool unknown = word.text.find('=') == std::string::npos && packet.error == EINVAL;
+  error.what = "config.json: " + error.field + ": " +
+               (unknown ? unknown_option(word.text) : "option '" + word.text + "' is refused") +
+               " (" + error.what + ")";
+  error.hint.clear();
+  return error;
+}
+
 Error hook_error(const Plan& plan, const PlannedStep& step, const wire::Packet& packet) {
   Error error{describe_step(plan, step)};
   if (packet.value == wire::kHookTimeout) {
@@ -74,6 +92,11 @@ Error step_error(const Plan& plan, const wire::Packet& packet) {
   if (packet.step >= plan.steps.size()) return Error{"init failed", packet.error};
   const PlannedStep& step = plan.steps[packet.step];
   const Op op = step.step.op;
+  if (op == Op::MountFs && packet.value >= wire::kOptionRefused) {
+    Error refused = option_error(plan, step, packet);
+    refused.step = step_name(op);
+    return std::move(refused).in("unable to start container process");
+  }
   Error error{describe_step(plan, step), packet.error, hint_for(step.step, packet)};
   if (op == Op::FindProgram || op == Op::Execute) {
     error.what = program_error(plan.program(), packet);

@@ -3,6 +3,7 @@
 // attributes, trees to be opened outside, and steps for inside.
 #include <sys/mount.h>
 
+#include "mount_options.h"
 #include "plan.h"
 #include "table_mount_options.h"
 #include "table_names.h"
@@ -10,107 +11,6 @@
 using wire::Op;
 
 namespace {
-
-// One mount's options, sorted by what they are for.
-struct Options {
-  std::uint64_t set = 0;
-  std::uint64_t clear = 0;
-  std::uint64_t set_all = 0;
-  std::uint64_t clear_all = 0;
-  std::vector<std::uint64_t> propagation = {};
-  bool bind = false;
-  bool recursive = false;
-  bool copy_up = false;
-  bool idmap = false;
-  bool idmap_all = false;
-  bool follow = true;
-  std::vector<std::string> data = {};  // for the file system: "key" or "key=value"
-};
-
-// Any change of an access-time bit is a choice of one of four values.
-void whole_atime(std::uint64_t set, std::uint64_t& clear) {
-  if (((set | clear) & MOUNT_ATTR__ATIME) != 0) clear |= MOUNT_ATTR__ATIME;
-}
-
-void take_special(std::uint64_t what, Options& out) {
-  switch (what) {
-    case kTmpCopyUp:
-      out.copy_up = true;
-      break;
-    case kIdmap:
-      out.idmap = true;
-      break;
-    case kRecursiveIdmap:
-      out.idmap = out.idmap_all = true;
-      break;
-    case kSourceNoFollow:
-      out.follow = false;
-      break;
-    default:
-      break;
-  }
-}
-
-void take_option(const std::string& word, Options& out) {
-  const MountOption* row = find_row(kMountOptions, word);
-  if (row == nullptr) {
-    out.data.push_back(word);
-    return;
-  }
-  switch (row->kind) {
-    case OptionKind::Set:
-      out.set |= row->value;
-      out.clear &= ~row->value;
-      break;
-    case OptionKind::Clear:
-      out.set &= ~row->value;
-      out.clear |= row->value;
-      break;
-    case OptionKind::SetAll:
-      out.set_all |= row->value;
-      break;
-    case OptionKind::ClearAll:
-      out.clear_all |= row->value;
-      break;
-    case OptionKind::Super:
-      out.data.emplace_back(row->super);
-      break;
-    case OptionKind::Propagation:
-      out.propagation.push_back(row->value);
-      break;
-    case OptionKind::Bind:
-      out.bind = true;
-      out.recursive |= row->value != 0;
-      break;
-    case OptionKind::Special:
-      take_special(row->value, out);
-      break;
-  }
-}
-
-Options sort_options(const MountSpec& mount) {
-  Options out;
-  for (const std::string& word : mount.options) take_option(word, out);
-  out.bind |= mount.type == "bind" || mount.type == "rbind";
-  out.recursive |= mount.type == "rbind";
-  out.idmap |= !mount.uid_mappings.empty();
-  whole_atime(out.set, out.clear);
-  whole_atime(out.set_all, out.clear_all);
-  return out;
-}
-
-// As the kernel's configuration call takes them, see Init::configure.
-std::uint32_t encode_data(Plan& plan, const std::vector<std::string>& data) {
-  if (data.empty()) return 0;
-  std::string out;
-  for (const std::string& word : data) {
-    const std::size_t equals = word.find('=');
-    out += equals == std::string::npos ? 'F' : 'S';
-    out.append(word, 0, equals).push_back('\0');
-    if (equals != std::string::npos) out.append(word, equals + 1).push_back('\0');
-  }
-  return plan.text(out);
-}
 
 class MountPlanner {
  public:
@@ -124,16 +24,16 @@ class MountPlanner {
 
  private:
   Error error(const MountSpec& mount, const std::string& text) const;
-  Result<void> check_proc(const MountSpec& mount, const Options& options) const;
-  Result<void> bind(const MountSpec& mount, const Options& options);
-  Result<void> file_system(const MountSpec& mount, Options options);
-  void tree(const MountSpec& mount, const Options& options, const std::string& source);
-  void cgroup(const MountSpec& mount, const Options& options);
-  void cgroup_v1(const MountSpec& mount, const Options& options);
-  void hierarchy(const MountSpec& mount, const CgroupHierarchy& h, const Options& options);
-  void propagate(const MountSpec& mount, const Options& options);
+  Result<void> check_proc(const MountSpec& mount, const MountOptions& options) const;
+  Result<void> bind(const MountSpec& mount, const MountOptions& options);
+  Result<void> file_system(const MountSpec& mount, MountOptions options);
+  void tree(const MountSpec& mount, const MountOptions& options, const std::string& source);
+  void cgroup(const MountSpec& mount, const MountOptions& options);
+  void cgroup_v1(const MountSpec& mount, const MountOptions& options);
+  void hierarchy(const MountSpec& mount, const CgroupHierarchy& h, const MountOptions& options);
+  void propagate(const MountSpec& mount, const MountOptions& options);
   wire::Step& fs_step(const MountSpec& mount, const std::string& type, const std::string& target,
-                      const std::string& source, const std::vector<std::string>& data);
+                      const std::string& source, const std::vector<MountWord>& data);
   void later(const MountSpec& mount, const std::string& target, std::uint64_t attributes);
   std::uint64_t inherited() const;
 
@@ -175,7 +75,7 @@ void MountPlanner::root() {
 }
 
 // /proc belongs to proc; below it only files that tools fake may be covered.
-Result<void> MountPlanner::check_proc(const MountSpec& mount, const Options& options) const {
+Result<void> MountPlanner::check_proc(const MountSpec& mount, const MountOptions& options) const {
   static constexpr auto kMayCover = std::to_array<std::string_view>(
       {"/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg", "/proc/meminfo", "/proc/slabinfo",
        "/proc/stat", "/proc/swaps", "/proc/sys/crypto/fips_enabled", "/proc/sys/kernel/ns_last_pid",
@@ -193,11 +93,11 @@ Result<void> MountPlanner::check_proc(const MountSpec& mount, const Options& opt
 
 wire::Step& MountPlanner::fs_step(const MountSpec& mount, const std::string& type,
                                   const std::string& target, const std::string& source,
-                                  const std::vector<std::string>& data) {
+                                  const std::vector<MountWord>& data) {
   const std::uint32_t target_at = plan_.text(target);
   const std::uint32_t type_at = plan_.text(type);
   const std::uint32_t source_at = plan_.text(source);
-  const std::uint32_t data_at = encode_data(plan_, data);
+  const std::uint32_t data_at = encode_words(plan_, data);
   wire::Step& step = plan_.add(Op::MountFs, mount.field);
   step.text[0] = target_at;
   step.text[1] = type_at;
@@ -217,7 +117,7 @@ void MountPlanner::later(const MountSpec& mount, const std::string& target,
   last_.push_back(step);
 }
 
-void MountPlanner::propagate(const MountSpec& mount, const Options& options) {
+void MountPlanner::propagate(const MountSpec& mount, const MountOptions& options) {
   for (const std::uint64_t flags : options.propagation) {
     const std::uint32_t target = plan_.text(inside(mount.destination));
     wire::Step& step = plan_.add(Op::MountPropagation, mount.field);
@@ -226,7 +126,8 @@ void MountPlanner::propagate(const MountSpec& mount, const Options& options) {
   }
 }
 
-void MountPlanner::tree(const MountSpec& mount, const Options& options, const std::string& source) {
+void MountPlanner::tree(const MountSpec& mount, const MountOptions& options,
+                        const std::string& source) {
   const std::uint64_t flag = inherited();
   const bool maps = options.idmap;
   const std::int32_t slot =
@@ -254,14 +155,15 @@ void MountPlanner::tree(const MountSpec& mount, const Options& options, const st
   step.arg[2] = options.set_all | options.clear_all << 32U;
 }
 
-Result<void> MountPlanner::bind(const MountSpec& mount, const Options& options) {
+Result<void> MountPlanner::bind(const MountSpec& mount, const MountOptions& options) {
   for (std::size_t i = 0; i < mount.options.size(); ++i) {
     const std::string& word = mount.options[i];
     if (find_row(kMountOptions, word) != nullptr) continue;
     MountSpec option = mount;
     option.field += "/options/" + std::to_string(i);
-    return error(option, "bind mounts cannot have any filesystem-specific options applied: '" +
-                             word + "'" + did_you_mean(kMountOptions, word));
+    if (!did_you_mean(kMountOptions, word).empty()) return error(option, unknown_option(word));
+    return error(option,
+                 "bind mounts cannot have any filesystem-specific options applied: '" + word + "'");
   }
   if (mount.source.empty()) return error(mount, "a bind mount needs a source");
   if (options.idmap && (mount.uid_mappings.empty() != mount.gid_mappings.empty()))
@@ -272,16 +174,16 @@ Result<void> MountPlanner::bind(const MountSpec& mount, const Options& options) 
   return {};
 }
 
-Result<void> MountPlanner::file_system(const MountSpec& mount, Options options) {
+Result<void> MountPlanner::file_system(const MountSpec& mount, MountOptions options) {
   if (options.idmap) return error(mount, "only a bind mount can be idmapped");
   const bool tmpfs = mount.type == "tmpfs";
   // Devices and mountpoints are made in it first.
   const bool late_ro = (options.set & MOUNT_ATTR_RDONLY) != 0 && tmpfs;
   if (late_ro) options.set &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
   bool mode_given = false;
-  for (const std::string& word : options.data) mode_given |= word.starts_with("mode=");
+  for (const MountWord& word : options.data) mode_given |= word.text.starts_with("mode=");
   if (!spec_.mount_label.empty() && (tmpfs || mount.type == "mqueue"))
-    options.data.push_back("context=" + spec_.mount_label);
+    options.data.push_back({"context=" + spec_.mount_label});
   wire::Step& step =
       fs_step(mount, mount.type, inside(mount.destination), mount.source, options.data);
   step.arg[0] = options.set;
@@ -297,17 +199,17 @@ Result<void> MountPlanner::file_system(const MountSpec& mount, Options options) 
 // One v1 hierarchy: with a cgroup namespace a mount of its own, which begins at
 // our cgroup; without, our directory of the host's mount.
 void MountPlanner::hierarchy(const MountSpec& mount, const CgroupHierarchy& h,
-                             const Options& options) {
+                             const MountOptions& options) {
   const std::string name = h.mount.substr(h.mount.rfind('/') + 1);
   const std::string target = inside(mount.destination) + "/" + name;
   if (spec_.find_namespace(CLONE_NEWCGROUP) != nullptr) {
-    std::vector<std::string> data;
+    std::vector<MountWord> data;
     if (h.name.starts_with("name=")) {
-      data = {"none", h.name};
+      data = {{"none"}, {h.name}};
     } else {
       for (std::size_t at = 0; at < h.name.size();) {
         const std::size_t comma = std::min(h.name.find(',', at), h.name.size());
-        data.push_back(h.name.substr(at, comma - at));
+        data.push_back({h.name.substr(at, comma - at)});
         at = comma + 1;
       }
     }
@@ -317,15 +219,15 @@ void MountPlanner::hierarchy(const MountSpec& mount, const CgroupHierarchy& h,
   const auto directory = facts_.cgroup_dirs.find(h.name);
   MountSpec part = mount;
   part.destination = "/" + target;
-  Options attributes = options;
+  MountOptions attributes = options;
   attributes.recursive = false;
   tree(part, attributes,
        directory == facts_.cgroup_dirs.end() ? h.mount + h.own : directory->second);
 }
 
-void MountPlanner::cgroup_v1(const MountSpec& mount, const Options& options) {
+void MountPlanner::cgroup_v1(const MountSpec& mount, const MountOptions& options) {
   const std::string target = inside(mount.destination);
-  fs_step(mount, "tmpfs", target, "tmpfs", {"mode=755"}).arg[0] =
+  fs_step(mount, "tmpfs", target, "tmpfs", {{"mode=755"}}).arg[0] =
       options.set & ~std::uint64_t{MOUNT_ATTR_RDONLY};
   for (const CgroupHierarchy& h : facts_.cgroups.hierarchies) {
     // Where the container has no cgroup of its own it would see the host's.
@@ -348,14 +250,14 @@ void MountPlanner::cgroup_v1(const MountSpec& mount, const Options& options) {
   if ((options.set & MOUNT_ATTR_RDONLY) != 0) later(mount, target, MOUNT_ATTR_RDONLY);
 }
 
-void MountPlanner::cgroup(const MountSpec& mount, const Options& options) {
+void MountPlanner::cgroup(const MountSpec& mount, const MountOptions& options) {
   if (!facts_.cgroups.unified()) {
     cgroup_v1(mount, options);
   } else if (spec_.find_namespace(CLONE_NEWCGROUP) != nullptr ||
              facts_.cgroup_dirs.find("") == facts_.cgroup_dirs.end()) {
     fs_step(mount, "cgroup2", inside(mount.destination), "cgroup", {}).arg[0] = options.set;
   } else {
-    Options attributes = options;
+    MountOptions attributes = options;
     attributes.recursive = false;
     tree(mount, attributes, facts_.cgroup_dirs.at(""));
   }
@@ -363,7 +265,7 @@ void MountPlanner::cgroup(const MountSpec& mount, const Options& options) {
 }
 
 Result<void> MountPlanner::mount(const MountSpec& mount) {
-  const Options options = sort_options(mount);
+  const MountOptions options = sort_mount_options(mount);
   if (mount.destination == "/")
     return error(mount, "the root itself cannot be a mount's destination");
   TRY(check_proc(mount, options));
@@ -378,7 +280,7 @@ Result<void> MountPlanner::mount(const MountSpec& mount) {
                              spec_.find_namespace(CLONE_NEWUSER) != nullptr &&
                              !spec_.has_new(CLONE_NEWNET);
   if (!foreign_sysfs) return file_system(mount, options);
-  Options all = options;
+  MountOptions all = options;
   all.recursive = true;
   all.set_all = options.set & MOUNT_ATTR_RDONLY;
   tree(mount, all, "/sys");
@@ -390,52 +292,13 @@ void MountPlanner::notify() {
   if (options_.notify_directory.empty()) return;
   MountSpec mount;
   mount.destination = "/run/notify";
-  Options options;
+  MountOptions options;
   options.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   tree(mount, options, options_.notify_directory);
 }
 
 void MountPlanner::finish() {
   for (PlannedStep& step : last_) plan_.steps.push_back(std::move(step));
-}
-
-constexpr auto kDevices =
-    std::to_array<std::pair<std::string_view, std::uint32_t>>({{"/dev/null", 3},
-                                                               {"/dev/zero", 5},
-                                                               {"/dev/full", 7},
-                                                               {"/dev/random", 8},
-                                                               {"/dev/urandom", 9},
-                                                               {"/dev/tty", 0}});
-
-constexpr auto kLinks =
-    std::to_array<std::pair<std::string_view, std::string_view>>({{"dev/fd", "/proc/self/fd"},
-                                                                  {"dev/stdin", "/proc/self/fd/0"},
-                                                                  {"dev/stdout", "/proc/self/fd/1"},
-                                                                  {"dev/stderr", "/proc/self/fd/2"},
-                                                                  {"dev/core", "/proc/kcore"}});
-
-std::uint64_t device_number(std::uint32_t major, std::uint32_t minor) {
-  return (minor & 0xffU) | (major & 0xfffU) << 8U |
-         static_cast<std::uint64_t>(minor & ~0xffU) << 12U;
-}
-
-void plan_device(Plan& plan, const DeviceSpec& device, bool bound) {
-  const std::uint32_t path = plan.text(inside(device.path));
-  if (bound && device.type != 'p') {
-    const std::int32_t slot = plan.hand({.path = device.path, .field = device.field});
-    wire::Step& step = plan.add(Op::DeviceTree, device.field);
-    step.slot = slot;
-    step.text[0] = path;
-    return;
-  }
-  wire::Step& step = plan.add(Op::Device, device.field);
-  const std::uint32_t kind = device.type == 'b'   ? 0060000U
-                             : device.type == 'p' ? 0010000U
-                                                  : 0020000U;
-  step.text[0] = path;
-  step.flags = device.mode | kind;
-  step.arg[0] = device_number(device.major, device.minor);
-  step.arg[1] = device.uid | static_cast<std::uint64_t>(device.gid) << 32U;
 }
 
 }  // namespace
@@ -449,29 +312,4 @@ Result<void> plan_mounts(Plan& plan, const Spec& spec, const PlanOptions& option
   plan_devices(plan, spec, facts);
   planner.finish();
   return {};
-}
-
-void plan_devices(Plan& plan, const Spec& spec, const HostFacts& facts) {
-  // A /dev that is bound from outside has what it needs.
-  for (const MountSpec& mount : spec.mounts)
-    if (mount.destination == "/dev" && sort_options(mount).bind) return;
-  const bool bound = facts.user_namespace || spec.find_namespace(CLONE_NEWUSER) != nullptr;
-  for (const auto& [path, minor] : kDevices) {
-    bool given = false;
-    for (const DeviceSpec& device : spec.devices) given |= device.path == path;
-    if (given) continue;
-    const std::uint32_t major = path == "/dev/tty" ? 5 : 1;
-    plan_device(plan, {.path = std::string(path), .major = major, .minor = minor}, bound);
-  }
-  for (const DeviceSpec& device : spec.devices) plan_device(plan, device, bound);
-  const auto link = [&](std::string_view path, std::string_view to, bool replace) {
-    const std::uint32_t path_at = plan.text(path);
-    const std::uint32_t to_at = plan.text(to);
-    wire::Step& step = plan.add(Op::Symlink, "");
-    step.text[0] = path_at;
-    step.text[1] = to_at;
-    step.flags = replace ? 1 : 0;
-  };
-  for (const auto& [path, to] : kLinks) link(path, to, false);
-  link("dev/ptmx", "pts/ptmx", true);
 }

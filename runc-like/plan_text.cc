@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 
 #include "capability.h"
+#include "mount_options.h"
 #include "plan.h"
 #include "table_mount_options.h"
 #include "table_names.h"
@@ -116,20 +117,9 @@ std::string in_container(std::string_view path) {
   return quoted("/" + std::string(path));
 }
 
-// The options of a mount as they were written, from their encoded form.
 std::string data_words(const Plan& plan, std::uint32_t offset) {
   std::string out;
-  if (offset == 0) return out;
-  for (const char* at = plan.data_at(offset); *at != '\0';) {
-    const bool flag = *at == 'F';
-    const std::string_view key(at + 1);
-    at = key.data() + key.size() + 1;
-    out.append(",").append(key);
-    if (flag) continue;
-    const std::string_view value(at);
-    at = value.data() + value.size() + 1;
-    out.append("=").append(value);
-  }
+  for (const MountWord& word : decode_words(plan, offset)) out.append(",").append(word.text);
   return out;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "spawn.h"
 
+#include <linux/magic.h>
 #include <linux/memfd.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
@@ -11,7 +12,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
-#include <linux/magic.h>
 
 #include <algorithm>
 #include <array>

@@ -89,10 +89,9 @@ Result<std::uint64_t> read_capability_set(const JsonView& object, std::string_vi
     const auto number = capability_number(name);
     // The specification: warn, and go on without it.
     if (!number)
-      warnings.push_back(
-          item.error("unknown capability '" + name + "'" + nearest_capability(name) +
-                     "; it is ignored")
-              .what);
+      warnings.push_back(item.error("unknown capability '" + name + "'" + nearest_capability(name) +
+                                    "; it is ignored")
+                             .what);
     else
       set |= std::uint64_t{1} << *number;
   }

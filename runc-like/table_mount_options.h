@@ -112,3 +112,12 @@ inline constexpr auto kMountOptions = std::to_array<MountOption>({
 static_assert(sorted_by_name(kMountOptions));
 static_assert(find_row(kMountOptions, "ro")->value == MOUNT_ATTR_RDONLY);
 static_assert(find_row(kMountOptions, "nosiud") == nullptr);
+
+// Words that common file systems know, for hints only: the kernel decides.
+inline constexpr auto kFileSystemWords = std::to_array<std::string_view>({
+    "context",    "defcontext", "fscontext",    "gid",         "gidmap",    "hidepid",
+    "huge",       "index",      "inode32",      "inode64",     "lowerdir",  "metacopy",
+    "mode",       "mpol",       "newinstance",  "noswap",      "nr_blocks", "nr_inodes",
+    "nsdelegate", "ptmxmode",   "redirect_dir", "rootcontext", "size",      "subset",
+    "uid",        "upperdir",   "userxattr",    "volatile",    "workdir",   "xino",
+});

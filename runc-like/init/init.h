@@ -56,7 +56,7 @@ class Init {
   // mounts.cc
   long attach_root(const Step& step) noexcept;
   long mount_fs(const Step& step) noexcept;
-  long configure(long fs, const Step& step) const noexcept;
+  long configure(long fs, const Step& step) noexcept;
   long mount_tree(const Step& step) noexcept;
   long mount_propagation(const Step& step) noexcept;
   long attributes(const Step& step) noexcept;

@@ -54,16 +54,18 @@ long Init::check_target(long target, const Step& step) noexcept {
   return -EPERM;
 }
 
-// Options come as a run of entries: 'F' key NUL, or 'S' key NUL value NUL.
-long Init::configure(long fs, const Step& step) const noexcept {
+// Options come as a run of entries: 'F' number key NUL, or 'S' number key NUL
+// value NUL. The number is for the parent's words only.
+long Init::configure(long fs, const Step& step) noexcept {
   const char* source = text(step.text[2]);
   if (*source != '\0') {
     const long set = call(__NR_fsconfig, fs, FSCONFIG_SET_STRING, "source", source, 0);
     if (set < 0) return set;
   }
-  for (const char* at = text(step.text[3]); step.text[3] != 0 && *at != '\0';) {
+  int entry = 0;
+  for (const char* at = text(step.text[3]); step.text[3] != 0 && *at != '\0'; ++entry) {
     const bool flag = *at == 'F';
-    const char* key = at + 1;
+    const char* key = at + 2;
     at = key + length(key) + 1;
     const char* value = nullptr;
     if (!flag) {
@@ -72,7 +74,10 @@ long Init::configure(long fs, const Step& step) const noexcept {
     }
     const long set =
         call(__NR_fsconfig, fs, flag ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING, key, value, 0);
-    if (set < 0) return set;
+    if (set < 0) {
+      detail_ = wire::kOptionRefused + entry;
+      return set;
+    }
   }
   return call(__NR_fsconfig, fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
 }

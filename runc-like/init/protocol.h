@@ -84,6 +84,7 @@ enum Detail : int32_t {
   kWrongKind = 4,       // a special file that is not what it claims to be
   kHookStatus = 5,      // Hook: error is its wait status
   kHookTimeout = 6,
+  kOptionRefused = 1000,  // MountFs: and the number of the option
 };
 
 }  // namespace wire

@@ -86,14 +86,17 @@ nothing_happened() {
 @test "a bind mount has an option that nobody knows: the nearest one is suggested" {
   plain_bundle '.mounts += [{destination: "/x", type: "bind", source: "/etc", options: ["bind", "noexc"]}]'
   fails_with 1 runc-like run --bundle "$id" "$id"
-  says "/mounts/$(jq '.mounts | length - 1' "$id/config.json")" noexc noexec
+  says "/mounts/$(jq '.mounts | length - 1' "$id/config.json")/options/1: unknown option 'noexc'; did you mean 'noexec'?"
   nothing_happened
 }
 
-@test "a file system refuses an option: the mount is named" {
+@test "a file system refuses an option: it is named, and the nearest one suggested" {
   plain_bundle '.mounts[1].options = ["nosuid", "noexc"]'
   fails_with 1 runc-like run --bundle "$id" "$id"
-  says /mounts/1 noexc EINVAL
+  says "/mounts/1/options/1: unknown option 'noexc'; did you mean 'noexec'?"
+  edit_config "$id" '.mounts[1].options = ["nosuid", "mode=rwx"]'
+  fails_with 1 runc-like run --bundle "$id" "$id"
+  says "/mounts/1/options/1: option 'mode=rwx' is refused" EINVAL
   nothing_happened
 }
 
