@@ -280,3 +280,13 @@ Result<std::vector<BundleRecord>> bundle_records(FdRef store_root) {
   }
   return out;
 }
+
+Result<std::optional<BundleRecord>> find_bundle(FdRef store_root, const std::string& dir) {
+  const auto bundle = absolute(dir);
+  if (!bundle) return std::optional<BundleRecord>();
+  const std::string id = bundle_id(*bundle);
+  auto text = read_file_at(store_root, "bundles/" + id + "/record.json");
+  if (!text && text.error().code == ENOENT) return std::optional<BundleRecord>();
+  if (!text) return std::move(text).error();
+  return std::optional(TRY(parse_record(id, *text)));
+}

@@ -3,6 +3,7 @@
 // files of /etc that belong to the container.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,3 +30,7 @@ struct BundleRecord {
   std::vector<std::string> layers;  // relative to the store
 };
 Result<std::vector<BundleRecord>> bundle_records(FdRef store_root);
+
+// The bundle in DIR, by the store's record; nothing when it has none. The
+// container's own files are below STORE/bundles/<id>/upper.
+Result<std::optional<BundleRecord>> find_bundle(FdRef store_root, const std::string& dir);

@@ -6,6 +6,7 @@
 
 #include "common/cli.h"
 
+#include "change_commands.h"
 #include "commands.h"
 
 namespace {
@@ -48,6 +49,20 @@ constexpr auto kVerbs = std::to_array<Verb>({
      .options = kBundleOptions,
      .least = 1,
      .most = kAny},
+    {.name = "diff",
+     .run = cmd_diff,
+     .synopsis = "BUNDLE | UPPER --base IMAGE | OLD NEW",
+     .summary = "write what has changed as a layer, or list it",
+     .options = kDiffOptions,
+     .least = 1,
+     .most = 2},
+    {.name = "commit",
+     .run = cmd_commit,
+     .synopsis = "BUNDLE|UPPER NAME[:TAG]",
+     .summary = "make an image of what has changed in a bundle",
+     .options = kCommitOptions,
+     .least = 2,
+     .most = 2},
     {.name = "inspect",
      .run = cmd_inspect,
      .synopsis = "IMAGE",

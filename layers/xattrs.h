@@ -28,3 +28,8 @@ inline constexpr const char* kOverlayOpaque = "trusted.overlay.opaque";
 // On the top directory of an unpacked layer that says nothing about the root:
 // overlayfs would show this directory's attributes, but a lower layer's are meant.
 inline constexpr const char* kRootUnsaid = "trusted.layers.root-unsaid";
+
+// All that a layer may carry, sorted by name. Of an open file or directory, and
+// of what cannot be opened (links, devices).
+Result<Xattrs> read_xattrs(FdRef file, const std::string& path);
+Result<Xattrs> read_xattrs_at(FdRef dir, const std::string& name, const std::string& path);
