@@ -45,6 +45,7 @@ LINK_layers    := -pie -static-libstdc++ -static-libgcc -pthread
 BOOST := -l:libboost_program_options.a
 LIBS_runc-like := -lseccomp -lcap
 LIBS_netsetup  := -lmnl
+LIBS_hooks     := -lseccomp
 LIBS_layers    := -lisal -l:libzstd.a -l:liblzma.a -l:libbz2.a -lcrypto -lcurl
 
 obj = $(patsubst %.cc,$(B)/obj/%.o,$(wildcard $(1)/*.cc))
@@ -62,11 +63,19 @@ $(B)/bin/$(1): $(call obj,$(1)) $(COMMON)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 
-# hooks/hook-*.cc hold a main each; every other file of hooks/ is shared by them.
+# hooks/hook-*.cc hold a main each; every other file of hooks/ is shared by them, as
+# an archive: each hook gets the parts that it uses. What has to be dynamic for its
+# libraries (curl) is a program of its own, which the hook starts.
 HOOKS_SHARED := $(filter-out $(B)/obj/hooks/hook-%,$(call obj,hooks))
-$(B)/bin/hook-%: $(B)/obj/hooks/hook-%.o $(HOOKS_SHARED) $(COMMON)
+LIBS_hook-seccomp := -lseccomp
+LINK_hook-notify-post := -pie -static-libstdc++ -static-libgcc
+LIBS_hook-notify-post := -lcurl
+$(B)/obj/hooks.a: $(HOOKS_SHARED) $(COMMON)
+	$(Q)rm -f $@; ar rcs $@ $^
+$(B)/bin/hook-%: $(B)/obj/hooks/hook-%.o $(B)/obj/hooks.a
 	@mkdir -p $(@D)
-	$(Q)echo "  $(if $(filter %.o,$@),CXX,LINK) $@"; $(CXX) $(LDFLAGS) $(LINK_hooks) $^ $(BOOST) -o $@
+	$(Q)echo "  $(if $(filter %.o,$@),CXX,LINK) $@"; $(CXX) $(LDFLAGS) $(or $(LINK_hook-$*),$(LINK_hooks)) $^ $(LIBS_hook-$*) $(BOOST) -o $@
+.SECONDARY: $(HOOKS:%=$(B)/obj/hooks/%.o)
 
 $(B)/obj/%.o: %.cc | build/include/common
 	@mkdir -p $(@D)

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <cerrno>
 #include <climits>
 #include <cstdlib>
 #include <cstring>
@@ -42,22 +43,41 @@ EventLog EventLog::open(std::string source, const std::string& path) {
   // reads, whose write would raise SIGPIPE; here the FIFO always has a reader, us.
   constexpr int kFlags = O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   log.fd_ = log.socket_ ? connect_socket(target) : UniqueFd(::open(target.c_str(), kFlags, 0640));
+  log.regular_ = log.fd_ && ::fstat(log.fd_.get(), &st) == 0 && S_ISREG(st.st_mode);
   return log;
+}
+
+std::string event_line(std::string_view source, std::string_view id, std::string_view event,
+                       int pid, std::string_view data) {
+  JsonWriter w;
+  w.begin_object().member("time", rfc3339_nano(now())).member("id", id);
+  w.member("source", source).member("event", event);
+  if (pid != 0) w.member("pid", pid);
+  std::string line = w.take();
+  if (!data.empty()) line.append(",\"data\":").append(data);
+  return line += "}\n";
 }
 
 bool EventLog::emit(std::string_view id, std::string_view event, int pid,
                     std::string_view data) const {
   if (!fd_) return true;
-  JsonWriter w;
-  w.begin_object().member("time", rfc3339_nano(now())).member("id", id);
-  w.member("source", source_).member("event", event);
-  if (pid != 0) w.member("pid", pid);
-  const std::string head = w.take();
-  std::string line = head;
-  if (!data.empty()) line.append(",\"data\":").append(data);
-  line += "}\n";
+  std::string line = event_line(source_, id, event, pid, data);
+  if (line.size() <= PIPE_BUF) return append(line);
   // Too long to be one atomic write: the data is what can be spared.
-  if (line.size() > PIPE_BUF) line = head + ",\"truncated\":true}\n";
+  line = event_line(source_, id, event, pid);
+  line.replace(line.size() - 2, 2, ",\"truncated\":true}\n");
+  return append(line);
+}
+
+bool EventLog::append(std::string_view line) const {
+  if (!fd_) return true;
+  if (!regular_ && line.size() > PIPE_BUF) return false;
+  // The room is taken first: half a line would spoil the next one too.
+  if (regular_ &&
+      ::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, ::lseek(fd_.get(), 0, SEEK_END),
+                  static_cast<off_t>(line.size())) != 0 &&
+      (errno == ENOSPC || errno == EDQUOT))
+    return false;
   const ssize_t n = socket_ ? ::send(fd_.get(), line.data(), line.size(), MSG_NOSIGNAL)
                             : ::write(fd_.get(), line.data(), line.size());
   return n == static_cast<ssize_t>(line.size());

@@ -13,6 +13,10 @@
 
 #include "common/fd.h"
 
+// One such line, however long, with its line end.
+std::string event_line(std::string_view source, std::string_view id, std::string_view event,
+                       int pid = 0, std::string_view data = "");
+
 class EventLog {
  public:
   // Writes nowhere.
@@ -28,8 +32,13 @@ class EventLog {
   bool emit(std::string_view id, std::string_view event, int pid = 0,
             std::string_view data = "") const;
 
+  // A whole line in one write, which only a regular file takes when it is longer
+  // than PIPE_BUF. False when it was dropped: on a full disk nothing of it is left.
+  bool append(std::string_view line) const;
+
  private:
   std::string source_;
   UniqueFd fd_;
   bool socket_ = false;
+  bool regular_ = false;
 };
