@@ -3,11 +3,11 @@
 // files of /etc that belong to the container.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "bundle_options.h"
+#include "lease.h"
 #include "store.h"
 #include "unpack.h"
 
@@ -21,16 +21,3 @@ Result<void> remove_bundle(const std::string& store_path, const std::string& dir
 
 // Where the store of the bundle DIR is, by the bundle's own word.
 std::string store_of_bundle(const std::string& dir, const std::string& otherwise);
-
-struct BundleRecord {
-  std::string id;
-  std::string bundle;
-  std::string image;
-  std::vector<Digest> blobs;        // manifest, configuration, layers
-  std::vector<std::string> layers;  // relative to the store
-};
-Result<std::vector<BundleRecord>> bundle_records(FdRef store_root);
-
-// The bundle in DIR, by the store's record; nothing when it has none. The
-// container's own files are below STORE/bundles/<id>/upper.
-Result<std::optional<BundleRecord>> find_bundle(FdRef store_root, const std::string& dir);

@@ -5,6 +5,7 @@
 #include "common/json.h"
 
 #include "commands.h"
+#include "image_tree.h"
 #include "options.h"
 
 namespace {
@@ -63,6 +64,10 @@ void print_table(const std::vector<Row>& rows) {
 
 Result<int> cmd_images(const Arguments& arguments) {
   const Store store = TRY(open_store(arguments));
+  if (arguments.options.flag("tree")) {
+    std::printf("%s", TRY(image_tree(store)).c_str());
+    return 0;
+  }
   std::vector<Row> rows;
   for (const Descriptor& entry : TRY(store.images())) {
     if (arguments.options.flag("quiet")) {

@@ -39,6 +39,7 @@ inline constexpr auto kImportOptions = std::to_array<Option>({kPlatformOption, k
 inline constexpr auto kImagesOptions = std::to_array<Option>({
     {.name = "json", .help = "print a JSON array"},
     {.name = "quiet", .letter = 'q', .help = "print names only"},
+    {.name = "tree", .help = "show which layers the images share"},
 });
 inline constexpr auto kUnpackOptions =
     std::to_array<Option>({kPlatformOption, kMaxSizeOption, kMaxEntriesOption});

@@ -189,3 +189,110 @@ A /root/file" ]
   "${tool[@]}" rm "$container"
   chattr -R -i storage 2>/dev/null || :
 }
+
+@test "config: every field, and what we do not know stays" {
+  need umoci skopeo
+  layers config --user 1000:50 --workdir /srv --env A=1 --env B=2 --entrypoint '["/bin/sh","-c"]' \
+    --cmd 'echo hi' --label k=v --label l=w --expose 80 --expose 53/udp --volume /data \
+    --stop-signal SIGINT --healthcheck 'wget -q localhost' --shell '["/bin/bash","-c"]' \
+    --onbuild 'RUN true' --annotation a=b --author me --created 2020-01-02T03:04:05Z base:1 set:1
+  layers inspect set:1 >set.json
+  [ "$(jq -c .config.config.Entrypoint set.json)" = '["/bin/sh","-c"]' ]
+  [ "$(jq -c .config.config.Cmd set.json)" = '["/bin/sh","-c","echo hi"]' ]
+  [ "$(jq -c .config.config.ExposedPorts set.json)" = '{"53/udp":{},"80/tcp":{}}' ]
+  [ "$(jq -c .config.config.Healthcheck set.json)" = '{"Test":["CMD-SHELL","wget -q localhost"]}' ]
+  [ "$(jq -r .config.created set.json)" = 2020-01-02T03:04:05Z ]
+  [ "$(jq -r .manifest.annotations.a set.json)" = b ]
+  layers config --unset-env A --env B=3 --unset-label k --clear volume --no-history set:1
+  layers inspect set:1 >set.json
+  [ "$(jq -c .config.config.Env set.json)" = '["B=3"]' ]
+  [ "$(jq -c '.config.config | [.Labels, .Volumes, .Shell, .OnBuild]' set.json)" = '[{"l":"w"},null,["/bin/bash","-c"],["RUN true"]]' ]
+  umoci stat --image "$LAYERS_STORE:set:1" --json | jq -e '.history | length == 2'
+  skopeo inspect --config "oci:$LAYERS_STORE:set:1" | jq -e '.config.User == "1000:50" and .config.StopSignal == "SIGINT"'
+  run -1 --separate-stderr layers config --expose 70000 set:1
+  [[ "$stderr" == *"--expose '70000'"* ]]
+  run -1 --separate-stderr layers config --clear nothing set:1
+  [[ "$stderr" == *"no such field"* ]]
+}
+
+@test "mount: read-only, writable, and with an upper directory of one's own" {
+  layers mount base:1 mount1
+  diff -r --no-dereference root mount1
+  run -1 touch mount1/file
+  layers mount --writable base:1 mount2
+  echo new >mount2/new
+  rm mount2/usr/share/doc/a
+  layers commit mount2 written:1
+  layers mount --upper upper written:1 mount3
+  [ "$(cat mount3/new)" = new ]
+  [ ! -e mount3/usr/share/doc/a ]
+  echo more >mount3/more
+  # Two layers, read-only: what is mounted is protected from gc.
+  layers untag written:1
+  layers gc
+  layers mount base:1 mount4
+  [ "$(cat mount3/usr/share/doc/b)" = b ]
+  layers umount mount1 mount2 mount3 mount4
+  layers umount mount1
+  [ ! -e mount1 ] && [ ! -e mount3 ]
+  [ "$(cat upper/more)" = more ]
+  layers gc
+  [ "$(find "$LAYERS_STORE/bundles" -mindepth 1 | wc -l)" -eq 0 ]
+}
+
+@test "images --tree shows which layers are shared" {
+  mkdir upper
+  echo one >upper/one
+  layers commit --base base:1 upper one:1
+  echo two >upper/one
+  layers commit --base base:1 upper two:1
+  layers tag two:1 two:again
+  layers images --tree >tree
+  [ "$(grep -c '──' tree)" -eq 3 ]
+  grep -q '^└── .*  base:1$' tree
+  grep -q '^    [├└]── .*  one:1$' tree
+  grep -Eq 'two:1, two:again|two:again, two:1' tree
+  grep -q 'in 3 layers' tree
+}
+
+@test "squash: one layer with the same files" {
+  need umoci
+  layers bundle base:1 bundle -- true
+  rm -r bundle/rootfs/usr/share/doc && echo 1 >bundle/rootfs/one
+  layers commit bundle two:1
+  layers bundle two:1 bundle2 -- true
+  rm bundle2/rootfs/one bundle2/rootfs/etc/issue && mkdir -p bundle2/rootfs/x/y
+  layers commit bundle2 three:1
+  layers unpack three:1 before
+  layers squash three:1 all:1
+  layers squash --keep 1 three:1 upper:1
+  layers squash --onto base:1 three:1 onto:1
+  local image
+  for image in all:1 upper:1 onto:1; do
+    layers unpack "$image" "out-$image"
+    same_trees before "out-$image"
+  done
+  [ "$(layers inspect all:1 | jq '.manifest.layers | length')" -eq 1 ]
+  [ "$(layers inspect upper:1 | jq '.manifest.layers | length')" -eq 2 ]
+  [ "$(layers inspect upper:1 | jq '.config.history | length')" -eq 2 ]
+  umoci raw unpack --image "$LAYERS_STORE:upper:1" umoci >&3 2>&1
+  same_trees before umoci
+  run -1 --separate-stderr layers squash --onto three:1 base:1 no:1
+  [[ "$stderr" == *"does not lie on 'three:1'"* ]]
+}
+
+@test "rebase: the same change on another base" {
+  mkdir upper other
+  echo change >upper/change
+  layers commit --base base:1 upper changed:1
+  layers config --env A=1 changed:1
+  echo two >other/two
+  layers commit --base base:1 other base:2
+  layers rebase --from base:1 --onto base:2 changed:1 moved:1
+  layers unpack moved:1 out
+  [ "$(cat out/two out/change)" = "two
+change" ]
+  [ "$(layers inspect moved:1 | jq -c '[(.manifest.layers | length), (.config.history | length), .config.config.Env]')" = '[3,4,["A=1"]]' ]
+  run -1 --separate-stderr layers rebase --from base:2 --onto base:1 changed:1 no:1
+  [[ "$stderr" == *"does not lie on 'base:2'"* ]]
+}
