@@ -105,7 +105,7 @@ Result<TempDir> Store::scratch() const {
 Result<Descriptor> Store::put(std::string_view bytes, std::string_view media_type) const {
   Descriptor out{std::string(media_type), digest_of(bytes), bytes.size()};
   if (!layout_.has_blob(out.digest))
-    TRY(replace_file_at(root(), Layout::blob_path(out.digest), bytes, 0600));
+    TRY(replace_file_at(root(), Layout::blob_path(out.digest), bytes, 0600, Sync::Yes));
   return out;
 }
 
@@ -114,6 +114,8 @@ Result<void> Store::adopt(FdRef file, const Digest& digest) const {
   // hashed are those that are published.
   const std::string open_file = "/proc/self/fd/" + std::to_string(file.get());
   const std::string path = Layout::blob_path(digest);
+  // Before it has a name: after a power cut a blob is whole or not there.
+  if (::fdatasync(file.get()) != 0) return errno_error("sync", path);
   if (::fchmod(file.get(), 0600) != 0 || ::fchown(file.get(), ::geteuid(), ::getegid()) != 0)
     return errno_error("change mode of", path);
   if (::linkat(AT_FDCWD, open_file.c_str(), root().get(), path.c_str(), AT_SYMLINK_FOLLOW) != 0 &&
@@ -157,6 +159,12 @@ Result<Descriptor> Store::find(const std::string& name) const {
   for (const std::string_view prefix : kImplied)
     for (const Descriptor& entry : entries)
       if (entry.ref_name() == std::string(prefix) + wanted) return entry;
+  // "web:2" is "localhost:5000/web:2" when no other registry's is here.
+  const auto is_meant = [&](const Descriptor& entry) {
+    return entry.ref_name().value_or("").ends_with("/" + wanted);
+  };
+  const auto meant = std::ranges::find_if(entries, is_meant);
+  if (meant != entries.end() && std::ranges::count_if(entries, is_meant) == 1) return *meant;
   for (const Descriptor& entry : entries)
     if (entry.ref_name()) names.push_back(short_name(*entry.ref_name()));
   const std::string near = closest(wanted, names);
@@ -173,6 +181,9 @@ Result<void> Store::edit_index(const Edit& edit) const {
   const ObjectLock lock = TRY(ObjectLock::index(root()));
   std::vector<Descriptor> entries = TRY(images());
   edit(entries);
+  // The names of the blobs before the index that leads to them.
+  const UniqueFd blobs = TRY(open_at(root(), "blobs/sha256", O_RDONLY | O_DIRECTORY));
+  if (::fsync(blobs.get()) != 0) return errno_error("sync", "blobs/sha256");
   JsonWriter out;
   out.begin_object().member("schemaVersion", 2).member("mediaType", kOciIndex);
   out.key("manifests").begin_array();
