@@ -126,7 +126,7 @@ check:
 check-vm:
 	$(INSTALL) build vm
 	@$(MAKE) --no-print-directory all unit
-	@$(AS_ROOT) tests/vm/run $(B) $(VM_TESTS)
+	@$(AS_ROOT) tests/vm/suite $(B) $(VM_TESTS)
 bench:
 	$(INSTALL) build test bench
 	@$(MAKE) --no-print-directory all
