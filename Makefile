@@ -97,6 +97,8 @@ $(B)/obj/runc-like/init.elf: $(INIT_OBJ)
 $(B)/obj/runc-like/embedded_init.o: CPPFLAGS += -DINIT_ELF='"$(abspath $(B))/obj/runc-like/init.elf"'
 $(B)/obj/runc-like/embedded_init.o: $(B)/obj/runc-like/init.elf
 
+.SECONDARY: # objects that only a pattern names are kept too
+
 # Unit tests: one executable per tool, linked with all of it but its main.
 UNIT_NAMES := common $(TOOLS) hooks
 UNITS := $(foreach t,$(UNIT_NAMES),$(if $(wildcard tests/unit/$(t)/*.cc),$(B)/unit/$(t)))
@@ -110,6 +112,9 @@ endef
 $(foreach t,$(UNIT_NAMES),$(eval $(call unit_test,$(t))))
 $(foreach t,$(TOOLS) hooks,$(eval $(B)/obj/tests/unit/$(t)/%.o: CPPFLAGS += -iquote $(t)))
 
+# What a clean checkout builds first takes minutes on one core: all of them, unless
+# the user said how many.
+ALL_CORES = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 # .ci/install-packages knows what has to be installed for each purpose.
 INSTALL := @.ci/install-packages
 # As root or through sudo: containers, networks and mounts need it. The build
@@ -117,19 +122,19 @@ INSTALL := @.ci/install-packages
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=STRICT,CI)
 demo:
 	$(INSTALL) build demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(ALL_CORES) all
 	@$(AS_ROOT) contrib/demo $(B)/bin $(IMAGE)
 check:
 	$(INSTALL) build test
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory $(ALL_CORES) all unit
 	@$(AS_ROOT) tests/run $(B)
 check-vm:
 	$(INSTALL) build vm
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory $(ALL_CORES) all unit
 	@$(AS_ROOT) tests/vm/suite $(B) $(VM_TESTS)
 bench:
 	$(INSTALL) build test bench
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(ALL_CORES) all
 	@$(AS_ROOT) tests/bench/run $(B) $(BENCH)
 
 # Style: the formatter, the fence between the folders, init without a C library, shell.

@@ -102,7 +102,8 @@ Result<ChildProcess> start(const Command& command) {
   pid_t pid = -1;
   int failed = plan.fill(command);
   if (failed == 0)
-    failed = ::posix_spawnp(&pid, command.program.empty() ? argv[0] : command.program.c_str(), plan.actions(), plan.attributes(), argv.data(),
+    failed = ::posix_spawnp(&pid, command.program.empty() ? argv[0] : command.program.c_str(),
+                            plan.actions(), plan.attributes(), argv.data(),
                             command.env ? env.data() : environ);
   if (failed != 0) return Error{"execute '" + command.argv[0] + "'", failed};
   // Not reaped yet, so the number still means our child.

@@ -40,12 +40,16 @@ eventually() { # CMD...
 
 # The host's state that a container may touch; the same before and after is the
 # proof that nothing was left behind.
+# Few processes, because an emulated machine takes its time to start one.
 host_state() {
-  echo '# mounts'; awk '{print $5, $9, $10}' /proc/self/mountinfo | sort
-  echo '# links'; ip -o link | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | sort
-  echo '# nftables'; nft -s list ruleset 2>/dev/null | grep -v '^#' || :
-  echo '# cgroups'; find /sys/fs/cgroup -mindepth 1 -type d \( -name 'systemd-*' -o -name '*.service' -o -name 'user@*' \) -prune -o -type d -print 2>/dev/null | sort
-  echo '# state'; find /run/runc-like /run/shim /run/netsetup -mindepth 1 2>/dev/null | grep -v '/lock$' | sort || :
+  {
+    awk '{print "mount", $5, $9, $10}' /proc/self/mountinfo
+    printf 'link %s\n' /sys/class/net/*
+    nft -s list ruleset 2>/dev/null | sed '/^#/d; s/^/nftables /'
+    find /sys/fs/cgroup -mindepth 1 -type d \( -name 'systemd-*' -o -name '*.service' -o -name 'user@*' \) -prune -o \
+      -type d -printf 'cgroup %p\n' 2>/dev/null
+    find /run/runc-like /run/shim /run/netsetup -mindepth 1 ! -name lock -printf 'state %p\n' 2>/dev/null
+  } | sort
 }
 
 # Files that hold the two states, for a readable difference when they differ.
