@@ -301,22 +301,24 @@ gone_on_host() { ! on_host ip link | grep -q "$1"; }
   assert_host_clean
 }
 
-@test "killed at any moment, what is left is found by gc" {
+# Each system call that changes something, and none twice: at the nth of them the
+# program dies, until it has no nth.
+@test "killed at every step, what is left is found by gc" {
+  need strace
   container c1
-  local i pid
-  for i in {1..8}; do
-    ip netns exec "$HOST" netsetup --state-dir "$STATE" up --publish 8080:80 --name n --hosts "$PWD/h" \
-      "$NETNS/c1-$T" victim >/dev/null 2>&1 &
-    pid=$!
-    # A different moment each time: as many steps of the shell as i says.
-    for ((j = 0; j < i * 400; j++)); do :; done
-    kill -KILL "$pid" 2>/dev/null || :
-    wait "$pid" || :
+  local step status=137
+  for ((step = 1; status == 137; step++)); do
+    status=0
+    on_host strace -qq -o /dev/null -e "inject=sendto,renameat,pwrite64,unlinkat:signal=KILL:when=$step" \
+      netsetup --state-dir "$STATE" up --publish 8080:80 --name n --hosts "$PWD/h" "$NETNS/c1-$T" victim \
+      >/dev/null 2>&1 || status=$?
     netsetup gc >/dev/null
     netsetup down victim
     rm -f h
     assert_host_clean
   done
+  [ "$status" -eq 0 ]
+  [ "$step" -gt 20 ]
 }
 
 @test "the OCI hook connects on creating and disconnects on stopped" {

@@ -29,7 +29,11 @@ make_host() {
 remove_host() {
   local one
   for one in "${pids[@]}"; do kill -KILL "$one" 2>/dev/null || :; done
-  for one in "${namespaces[@]}"; do ip netns del "$one" 2>/dev/null || :; done
+  for one in "${namespaces[@]}"; do
+    # Also what a server has started: killing the server does not end it.
+    ip netns pids "$one" 2>/dev/null | xargs -r kill -KILL 2>/dev/null || :
+    ip netns del "$one" 2>/dev/null || :
+  done
 }
 
 container() { # NAME
