@@ -44,6 +44,7 @@ LINK_netsetup  := -pie -static-libstdc++ -static-libgcc
 LINK_layers    := -pie -static-libstdc++ -static-libgcc -pthread
 BOOST := -l:libboost_program_options.a
 LIBS_runc-like := -lseccomp -lcap
+LIBS_shim      := -l:libzstd.a
 LIBS_netsetup  := -lmnl
 LIBS_hooks     := -lseccomp
 LIBS_layers    := -lisal -l:libzstd.a -l:liblzma.a -l:libbz2.a -lcrypto -lcurl

@@ -62,7 +62,7 @@ class Monitor {
 
  private:
   bool legacy_exec() const { return command_.exec && command_.api < 1; }
-  bool passes_through() const;
+  bool passes_through() const { return ::passes_through(command_.logs); }
   Result<void> open_pipes();
   Result<void> connect_engine();
   Result<void> open_control_files();
@@ -81,6 +81,7 @@ class Monitor {
   Notices notices_;
   OomScore score_;
   std::unique_ptr<Loop> loop_;
+  Children children_;
   std::unique_ptr<Relay> relay_;
   SyncPipe sync_;
   SyncPipe attach_pipe_;
@@ -101,22 +102,14 @@ class Monitor {
   bool runtime_started_ = false;
 };
 
-bool Monitor::passes_through() const {
-  return std::ranges::any_of(
-      command_.logs, [](const auto& log) { return log.kind == LogDriver::Kind::Passthrough; });
-}
-
 Result<void> Monitor::prepare() {
   (void)::umask(0022);
-  LogSettings settings;
-  settings.limits = command_.log_limits;
-  settings.labels = command_.labels;
-  std::vector<std::unique_ptr<LogSink>> sinks;
-  for (const LogDriver& log : command_.logs)
-    if (auto sink = TRY(open_sink(log, settings, notices_))) sinks.push_back(std::move(sink));
+  const LogSettings settings = {command_.log_limits, command_.labels};
   loop_ = std::make_unique<Loop>(TRY(Loop::create()));
   relay_ = TRY(Relay::create(*loop_, notices_));
-  for (auto& sink : sinks) relay_->add_sink(std::move(sink));
+  for (const LogDriver& log : command_.logs)
+    if (auto sink = TRY(open_sink(log, settings, {*loop_, children_, notices_})))
+      relay_->add_sink(std::move(sink));
   if (command_.log_global_limit) relay_->limit_total(*command_.log_global_limit);
   start_pipe_ = TRY(inherited_descriptor("_OCI_STARTPIPE"));
   // The engine moves us into a cgroup and then says so.
@@ -289,7 +282,8 @@ Result<int> Monitor::supervise() {
   (void)::setsid();  // refused to a session leader, which is as well
   TRY(become_subreaper());
   UniqueFd signals = TRY(take_signals());
-  supervisor_ = TRY(Supervisor::create(*loop_, relay_.get(), notices_, std::move(signals)));
+  supervisor_ =
+      TRY(Supervisor::create(*loop_, relay_.get(), children_, notices_, std::move(signals)));
   TRY(open_pipes());
   if (!passes_through()) close_own_stdio();
   TRY(open_control_files());
@@ -315,6 +309,8 @@ int Monitor::run() {
     const int ended = run_exit_command(command_.exit_command, command_.exit_delay, score_);
     if (ended != 0) result = ended;
   }
+  // A full disk holds up the log, but not the news of the exit.
+  if (status) (void)supervisor_->write_what_is_left();
   return result;
 }
 

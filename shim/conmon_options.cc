@@ -221,10 +221,10 @@ Result<ConmonCommand> parse_conmon(std::span<const std::string> words) {
   out.syslog = options.flag("syslog");
   if (out.id.empty()) return Error{"Container ID not provided. Use --cid"};
   TRY(check_level(options));
+  if (out.uuid.empty() && (!options.flag("exec") || out.api >= 1))
+    return Error{"Container UUID not provided. Use --cuuid"};
   TRY(parse_runtime(options, out));
   TRY(parse_process(options, out));
-  if (out.uuid.empty() && (!out.exec || out.api >= 1))
-    return Error{"Container UUID not provided. Use --cuuid"};
   TRY(parse_places(options, out));
   TRY(parse_logs(options, out));
   return out;

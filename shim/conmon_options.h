@@ -30,7 +30,7 @@ struct ConmonCommand {
   std::vector<LogDriver> logs;
   LogLimits log_limits;
   std::optional<std::uint64_t> log_global_limit;
-  JournalLabels labels;
+  LogLabels labels;
   std::string exit_dir;
   std::string persist_dir;
   std::vector<std::string> exit_command;

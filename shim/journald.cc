@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journald.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <cstring>
 
 namespace {
 
@@ -21,7 +15,7 @@ void add_field(std::string& entry, std::string_view key, std::string_view value)
 
 }  // namespace
 
-Result<std::unique_ptr<LogSink>> JournalSink::open(const JournalLabels& labels,
+Result<std::unique_ptr<LogSink>> JournalSink::open(const LogLabels& labels,
                                                    const std::string& socket) {
   constexpr std::size_t kShort = 12;
   if (labels.id.size() <= kShort)
@@ -43,52 +37,10 @@ Result<std::unique_ptr<LogSink>> JournalSink::open(const JournalLabels& labels,
   return std::unique_ptr<LogSink>(new JournalSink(socket, std::move(common), labels.partial_field));
 }
 
-bool JournalSink::connect() {
-  if (fd_) return true;
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path_.data(), std::min(path_.size(), sizeof address.sun_path - 1));
-  UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the sockets API
-  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-  if (!fd || ::connect(fd.get(), generic, sizeof address) != 0) {
-    errno_ = errno;
-    return false;
-  }
-  fd_ = std::move(fd);
-  return true;
-}
-
-void JournalSink::offer(const Chunk& chunk) {
-  stream_ = chunk.stream;
-  rest_ = chunk.bytes;
-}
-
-bool JournalSink::send(std::string_view line) {
-  entry_ = common_;
-  entry_ += stream_ == Stream::Err ? "PRIORITY=3\n" : "PRIORITY=6\n";
+void JournalSink::encode(std::string& datagram, const Chunk& chunk, std::string_view line) {
+  datagram = common_;
+  datagram += chunk.stream == Stream::Err ? "PRIORITY=3\n" : "PRIORITY=6\n";
   const bool whole = line.ends_with('\n');
-  if (!whole && partial_field_) entry_ += "CONTAINER_PARTIAL_MESSAGE=true\n";
-  add_field(entry_, "MESSAGE", whole ? line.substr(0, line.size() - 1) : line);
-  if (::send(fd_.get(), entry_.data(), entry_.size(), MSG_NOSIGNAL) >= 0) return true;
-  errno_ = errno;
-  return false;
-}
-
-LogSink::Progress JournalSink::pump() {
-  while (!rest_.empty()) {
-    if (!connect()) return Progress::Retry;
-    const std::size_t most = std::min(rest_.size(), kLineLimit);
-    const auto newline = rest_.substr(0, most).find('\n');
-    const std::size_t size = newline == std::string_view::npos ? most : newline + 1;
-    if (!send(rest_.substr(0, size))) {
-      if (errno_ == EINTR) continue;
-      if (errno_ == EAGAIN) return Progress::Writable;
-      fd_.reset();  // journald was restarted
-      return Progress::Retry;
-    }
-    rest_.remove_prefix(size);
-  }
-  errno_ = 0;
-  return Progress::Done;
+  if (!whole && partial_field_) datagram += "CONTAINER_PARTIAL_MESSAGE=true\n";
+  add_field(datagram, "MESSAGE", whole ? line.substr(0, line.size() - 1) : line);
 }

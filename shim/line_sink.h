@@ -14,17 +14,19 @@
 template <class Format>
 class LineSink final : public LogSink {
  public:
-  LineSink(LogFile file, const Notices& notices) : file_(std::move(file)), notices_(notices) {}
+  LineSink(LogFile file, const Notices& notices, Format format = {})
+      : file_(std::move(file)), format_(std::move(format)), notices_(notices) {}
 
   void offer(const Chunk& chunk) override {
     rest_ = chunk.bytes;
+    at_ = chunk.at.tv_sec;
     format_.begin(chunk);
   }
 
   Progress pump() override {
     while (!rest_.empty()) {
       const std::string_view line = first_line(rest_);
-      const std::size_t most = Format::worst_case(line.size());
+      const std::size_t most = format_.worst_case(line.size());
       if (!make_room(most)) return Progress::Retry;
       file_.commit(format_.write(file_.room(most), line));
       rest_.remove_prefix(line.size());
@@ -59,7 +61,7 @@ class LineSink final : public LogSink {
   }
 
   bool make_room(std::size_t size) {
-    if (file_.is_full_for(size)) {
+    if (file_.is_full_for(size, at_)) {
       if (!file_.flush()) return false;
       rotate();
     }
@@ -79,5 +81,6 @@ class LineSink final : public LogSink {
   Format format_;
   const Notices& notices_;
   std::string_view rest_;  // of the chunk
+  time_t at_ = 0;          // when that was read
   bool complained_ = false;
 };

@@ -5,16 +5,30 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <utility>
 
 namespace {
 // Room for one batch: what one read gives, with its headers.
 constexpr std::size_t kBufferSize = std::size_t{256} << 10;
+
+// Of a file that others have begun; file systems without a birth time know the last change.
+time_t birth_of(FdRef fd, const struct stat& st) {
+  struct statx more = {};
+  const bool known = ::statx(fd.get(), "", AT_EMPTY_PATH, STATX_BTIME, &more) == 0 &&
+                     (more.stx_mask & STATX_BTIME) != 0;
+  return known ? static_cast<time_t>(more.stx_btime.tv_sec) : st.st_mtim.tv_sec;
+}
+
 }  // namespace
 
-Result<LogFile> LogFile::open(const std::string& path, LogLimits limits) {
+Result<LogFile> LogFile::open(const std::string& path, LogLimits limits, Children* children) {
   PageBuffer buffer = TRY(PageBuffer::create(kBufferSize));
   LogFile file(path, limits, std::move(buffer));
   TRY(file.open_again());
+  if (limits.compress && children != nullptr) {
+    file.archiver_ = std::make_unique<LogArchiver>(*children, path);
+    file.archiver_->tend();
+  }
   return file;
 }
 
@@ -27,6 +41,7 @@ Result<void> LogFile::open_again() {
   if (::fstat(opened->get(), &st) != 0) return errno_error("stat", path_);
   regular_ = S_ISREG(st.st_mode);
   size_ = regular_ ? static_cast<std::uint64_t>(st.st_size) : 0;
+  born_ = birth_of(*opened, st);
   fd_ = std::move(*opened);
   return {};
 }
@@ -35,9 +50,15 @@ char* LogFile::room(std::size_t size) noexcept {
   return buffer_.size() - used_ >= size ? buffer_.data() + used_ : nullptr;
 }
 
-bool LogFile::is_full_for(std::size_t size) const noexcept {
+bool LogFile::is_full_for(std::size_t size, time_t now) noexcept {
   const std::uint64_t with_batch = size_ + unwritten();
-  return limits_.size != 0 && regular_ && with_batch != 0 && with_batch + size > limits_.size;
+  if (with_batch == 0) {
+    born_ = now;
+    return false;
+  }
+  if (!regular_) return false;
+  if (limits_.age != 0 && now - born_ >= limits_.age) return true;
+  return limits_.size != 0 && with_batch + size > limits_.size;
 }
 
 bool LogFile::flush() noexcept {
@@ -46,7 +67,8 @@ bool LogFile::flush() noexcept {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       errno_ = errno;
-      return false;
+      if (!is_deleted()) return false;
+      break;  // nobody will ever read it: there is nothing to wait for
     }
     written_ += static_cast<std::size_t>(n);
     size_ += static_cast<std::uint64_t>(n);
@@ -56,21 +78,24 @@ bool LogFile::flush() noexcept {
   return true;
 }
 
+bool LogFile::is_deleted() const noexcept {
+  struct stat st = {};
+  return regular_ && ::fstat(fd_.get(), &st) == 0 && st.st_nlink == 0;
+}
+
 Result<void> LogFile::rotate() {
-  for (unsigned n = limits_.files; n > 1; --n) {
-    const std::string from = path_ + "." + std::to_string(n - 1);
-    const std::string to = path_ + "." + std::to_string(n);
-    if (::rename(from.c_str(), to.c_str()) != 0 && errno != ENOENT)
-      return errno_error("rotate", from);
-  }
   const std::string first = path_ + ".1";
   if (limits_.files == 0) {
     if (::unlink(path_.c_str()) != 0 && errno != ENOENT) return errno_error("rotate", path_);
-  } else if (::rename(path_.c_str(), first.c_str()) != 0 && errno != ENOENT) {
-    return errno_error("rotate", path_);
+  } else {
+    TRY(make_room_for_newest(path_, limits_.files));
+    if (::rename(path_.c_str(), first.c_str()) != 0 && errno != ENOENT)
+      return errno_error("rotate", path_);
   }
   // If this fails, the old file is still open under its new name: nothing is lost.
-  return open_again();
+  TRY(open_again());
+  if (archiver_) archiver_->tend();
+  return {};
 }
 
 Result<void> LogFile::reopen() {

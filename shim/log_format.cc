@@ -2,6 +2,9 @@
 #include "log_format.h"
 
 #include <cstring>
+#include <map>
+
+#include "common/json.h"
 
 namespace {
 
@@ -101,17 +104,32 @@ char* put_escaped(char* to, std::string_view& text) noexcept {
 
 }  // namespace
 
+JsonFormat::JsonFormat(const LogLabels& labels) {
+  std::map<std::string, std::string> attrs;
+  for (const std::string& field : labels.fields) {
+    const auto equals = field.find('=');
+    attrs[field.substr(0, equals)] = field.substr(equals + 1);
+  }
+  if (!labels.tag.empty()) attrs["tag"] = labels.tag;
+  if (attrs.empty()) return;
+  JsonWriter json;
+  json.begin_object();
+  for (const auto& [name, value] : attrs) json.member(name, value);
+  json.end_object();
+  attrs_ = ",\"attrs\":" + json.take();
+}
+
 void JsonFormat::begin(const Chunk& chunk) noexcept {
-  char* to = append(tail_.data(), "\",\"stream\":\"");
-  to = append(to, stream_name(chunk.stream));
-  to = append(to, "\",\"time\":\"");
+  char* to = append(stream_.data(), "\",\"stream\":\"");
+  to = append(append(to, stream_name(chunk.stream)), "\"");
+  stream_size_ = static_cast<std::size_t>(to - stream_.data());
+  to = append(tail_.data(), ",\"time\":\"");
   // docker leaves trailing zeros of the fraction out, and the point with them.
   std::string_view time = time_.text(chunk.at);
   time.remove_suffix(1);
   time = time.substr(0, time.find_last_not_of('0') + 1);
   if (time.back() == '.') time.remove_suffix(1);
-  to = append(to, time);
-  to = append(to, "Z\"}\n");
+  to = append(append(to, time), "Z\"}\n");
   tail_size_ = static_cast<std::size_t>(to - tail_.data());
 }
 
@@ -124,6 +142,7 @@ std::size_t JsonFormat::write(char* const to, std::string_view line) noexcept {
     line.remove_prefix(plain);
     if (!line.empty()) at = put_escaped(at, line);
   }
+  at = append(append(at, {stream_.data(), stream_size_}), attrs_);
   at = append(at, {tail_.data(), tail_size_});
   return static_cast<std::size_t>(at - to);
 }

@@ -7,8 +7,10 @@
 
 #include <array>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
+#include "log_labels.h"
 #include "log_sink.h"
 #include "log_time.h"
 
@@ -32,20 +34,26 @@ class K8sFormat {
 };
 
 // docker's json-file, byte for byte:
-//   {"log":"text\n","stream":"stdout","time":"2026-11-22T16:25:21.725223214Z"}
-// The text of a partial line has no \n at its end. Bytes that are no UTF-8
-// become U+FFFD, since JSON has no other place for them.
+//   {"log":"text\n","stream":"stdout","attrs":{"tag":"web"},"time":"2026-11-22T16:25:21.725223214Z"}
+// attrs, sorted by name, are there when the container has labels. The text of a
+// partial line has no \n at its end. Bytes that are no UTF-8 become U+FFFD, since
+// JSON has no other place for them.
 class JsonFormat {
  public:
   static constexpr std::string_view kName = "json";
-  static constexpr std::size_t worst_case(std::size_t bytes) noexcept {
-    return 6 * bytes + 2 * kTailLimit;
+  JsonFormat() = default;
+  explicit JsonFormat(const LogLabels& labels);
+  std::size_t worst_case(std::size_t bytes) const noexcept {
+    return 6 * bytes + attrs_.size() + 2 * kTailLimit;
   }
   void begin(const Chunk& chunk) noexcept;
   std::size_t write(char* to, std::string_view line) noexcept;
 
  private:
   static constexpr std::size_t kTailLimit = 80;
+  std::string attrs_;  // as it stands in a record
+  std::array<char, kTailLimit> stream_ = {};
+  std::size_t stream_size_ = 0;
   std::array<char, kTailLimit> tail_ = {};
   std::size_t tail_size_ = 0;
   LogTime time_{LogTime::Zone::Utc};

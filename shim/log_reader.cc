@@ -87,7 +87,12 @@ std::optional<LogRecord> parse_json(std::string_view line) {
   auto text = take_string(line);
   if (!text || !skip(line, ",\"stream\":\"")) return std::nullopt;
   const auto stream = take_string(line);
-  if (!stream || !skip(line, ",\"time\":\"")) return std::nullopt;
+  if (!stream) return std::nullopt;
+  // Between them may be attrs, whose strings cannot hold an unescaped quote.
+  const auto at = line.find(",\"time\":\"");
+  if (at == std::string_view::npos) return std::nullopt;
+  line.remove_prefix(at);
+  if (!skip(line, ",\"time\":\"")) return std::nullopt;
   const auto time = take_string(line);
   if (!time) return std::nullopt;
   record.text = std::move(*text);
@@ -96,49 +101,55 @@ std::optional<LogRecord> parse_json(std::string_view line) {
   return record;
 }
 
-ino_t inode_of(FdRef fd) {
-  struct stat st = {};
-  return ::fstat(fd.get(), &st) == 0 ? st.st_ino : 0;
-}
-
 }  // namespace
 
 std::optional<LogRecord> parse_record(LogDriver::Kind kind, std::string_view line) {
   return kind == LogDriver::Kind::Json ? parse_json(line) : parse_k8s(line);
 }
 
-// The file after the current one: the oldest at the beginning, else that with the
-// next lower number than ours has by now.
+// The newest first. Each file once, though they may be renamed while we look.
+Result<std::vector<LogInput>> LogReader::open_all() const {
+  constexpr int kTries = 100;
+  for (int i = 0;; ++i) {
+    std::vector<LogInput> files;
+    bool changed = false;
+    auto newest = LogInput::open(log_.path, false);
+    if (!newest && newest.error().code != ENOENT) return std::move(newest).error();
+    if (newest) files.push_back(std::move(*newest));  // else it is about to be created again
+    for (const ArchivedLog& log : archived_logs(log_.path)) {
+      auto file = LogInput::open(log.path, log.compressed);
+      if (!file && file.error().code != ENOENT) return std::move(file).error();
+      if (file)
+        files.push_back(std::move(*file));
+      else
+        changed = true;
+    }
+    struct stat st = {};
+    const bool there = ::stat(log_.path.c_str(), &st) == 0;
+    if (newest && (!there || st.st_ino != files.front().inode())) changed = true;
+    if (!changed || i == kTries) return files;
+  }
+}
+
+// The file after the current one: the oldest at the beginning, else that which is
+// next newer than ours. If ours has gone, all of these are newer.
 Result<bool> LogReader::open_next() {
-  std::vector<UniqueFd> files;  // FILE, FILE.1, …
-  for (unsigned n = 0;; ++n) {
-    const std::string path = n == 0 ? log_.path : log_.path + "." + std::to_string(n);
-    UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!file && n == 0 && errno != ENOENT) return errno_error("open", path);
-    if (!file && n > 0) break;
-    files.push_back(std::move(file));
-  }
-  std::size_t next = files.size();  // if ours has gone, all of these are newer
-  for (std::size_t i = 0; begun_ && i < files.size(); ++i)
-    if (files[i] && inode_of(files[i]) == inode_) next = i;
-  while (next-- > 0) {
-    if (!files[next]) continue;  // FILE is about to be created again
-    current_ = std::move(files[next]);
-    inode_ = inode_of(current_);
-    begun_ = true;
-    return true;
-  }
-  return false;
+  std::vector<LogInput> files = TRY(open_all());
+  std::size_t next = files.size();
+  for (std::size_t i = files.size(); current_ && i-- > 0;)
+    if (files[i].inode() == current_.inode()) next = i;
+  while (!current_ && next > 1 && files[next - 1].changed() < begin_) --next;
+  if (next == 0) return false;
+  current_ = std::move(files[next - 1]);
+  return true;
 }
 
 Result<void> LogReader::read_current() {
   std::array<char, 65536> piece;  // NOLINT(cppcoreguidelines-pro-type-member-init): read fills it
   for (;;) {
-    const ssize_t n = ::read(current_.get(), piece.data(), piece.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno_error("read", log_.path);
+    const std::size_t n = TRY(current_.read(piece.data(), piece.size()));
     if (n == 0) return {};
-    rest_.append(piece.data(), static_cast<std::size_t>(n));
+    rest_.append(piece.data(), n);
     std::string_view text = rest_;
     for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
       if (const auto record = parse_record(log_.kind, text.substr(0, end))) TRY(consumer_(*record));
@@ -149,7 +160,7 @@ Result<void> LogReader::read_current() {
 }
 
 Result<void> LogReader::read_on() {
-  if (begun_) TRY(read_current());
+  if (current_) TRY(read_current());
   while (TRY(open_next())) TRY(read_current());
   return {};
 }

@@ -13,6 +13,7 @@
 
 #include "common/fd.h"
 
+#include "log_archive.h"
 #include "log_driver.h"
 #include "log_sink.h"
 
@@ -31,18 +32,21 @@ class LogReader {
   LogReader(LogDriver log, Consumer consumer)
       : log_(std::move(log)), consumer_(std::move(consumer)) {}
 
+  // Files that were last written before need not be read.
+  void skip_before(time_t moment) { begin_ = moment; }
+
   // FILE.N … FILE.1, then FILE to its present end. Again: what came since then,
-  // also if it was rotated meanwhile.
+  // also if it was rotated and compressed meanwhile.
   Result<void> read_on();
 
  private:
+  Result<std::vector<LogInput>> open_all() const;
   Result<bool> open_next();
   Result<void> read_current();
 
   LogDriver log_;
   Consumer consumer_;
-  UniqueFd current_;
-  bool begun_ = false;
-  ino_t inode_ = 0;
+  LogInput current_;
+  time_t begin_ = 0;
   std::string rest_;  // the beginning of a line that is being written
 };

@@ -7,9 +7,12 @@
 
 #include <array>
 #include <cerrno>
+#include <deque>
 
 #include "common/json.h"
+#include "common/timestamp.h"
 
+#include "log_filter.h"
 #include "log_reader.h"
 #include "run.h"
 #include "state_dir.h"
@@ -24,6 +27,10 @@ constexpr auto kTable = std::to_array<Option>({
     {"follow", 'f', Kind::Flag, "", "go on until the container ends"},
     {"timestamps", 't', Kind::Flag, "", "the time before each line"},
     {"stream", 0, Kind::Value, "NAME", "only stdout or only stderr"},
+    {"since", 0, Kind::Value, "TIME", "not what was written before: an instant, or 10m ago"},
+    {"until", 0, Kind::Value, "TIME", "not what was written then or later"},
+    {"tail", 'n', Kind::Value, "N", "of what is there only the last N records"},
+    {"grep", 0, Kind::Value, "REGEX", "only lines that match (extended)"},
 });
 
 struct Source {
@@ -43,36 +50,52 @@ Result<Source> find_log(const SeenState& state) {
     const JsonView driver = TRY(log.at("driver"));
     const JsonView path = TRY(log.at("path"));
     const std::string file = TRY(path.string());
-    if (file.empty()) continue;
     const std::string name = TRY(driver.string());
-    source.log = TRY(parse_log_driver(name + ":" + file));
-    return source;
+    source.log = TRY(parse_log_driver(file.empty() ? name : name + ":" + file));
+    if (source.log.is_file()) return source;
   }
   return Error{"it writes no log that can be read back", 0, "start it with --log json:FILE"};
 }
 
 class Printer {
  public:
-  explicit Printer(const Options& options)
-      : timestamps_(options.flag("timestamps")), only_(options.value_or("stream", "")) {}
+  Printer(LogFilter filter, bool timestamps, std::optional<std::size_t> tail)
+      : filter_(std::move(filter)), timestamps_(timestamps), tail_(tail) {}
 
+  Result<void> take(const LogRecord& record) {
+    if (!filter_.wants(record)) return {};
+    if (!tail_) return print(record);
+    last_.push_back(record);
+    if (last_.size() > *tail_) last_.pop_front();
+    return {};
+  }
+  // What was there has been read; from now on everything is printed as it comes.
+  Result<void> end_of_tail() {
+    if (!std::exchange(tail_, std::nullopt)) return {};
+    for (const LogRecord& record : last_) TRY(print(record));
+    last_.clear();
+    return {};
+  }
+
+ private:
   Result<void> print(const LogRecord& record) {
     const bool error = record.stream == Stream::Err;
-    if (!only_.empty() && only_ != (error ? "stderr" : "stdout")) return {};
     const std::string line =
         timestamps_ && at_line_start_ ? record.time + " " + record.text : record.text;
     at_line_start_ = record.text.ends_with('\n');
     return write_all(FdRef(error ? STDERR_FILENO : STDOUT_FILENO), line, "output");
   }
 
- private:
+  LogFilter filter_;
   bool timestamps_;
-  std::string only_;
+  std::optional<std::size_t> tail_;
+  std::deque<LogRecord> last_;
   bool at_line_start_ = true;
 };
 
 // Until the shim has gone; each change in the log's directory wakes us up.
-Result<void> follow(LogReader& reader, const SeenState& state, const Source& source) {
+Result<void> follow(LogReader& reader, Printer& printer, const SeenState& state,
+                    const Source& source) {
   const UniqueFd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   const auto slash = source.log.path.rfind('/');
   const std::string directory =
@@ -84,6 +107,7 @@ Result<void> follow(LogReader& reader, const SeenState& state, const Source& sou
   // Asked after the pidfd was opened, so the number is that of the living shim.
   while (shim && state.alive()) {
     TRY(reader.read_on());
+    TRY(printer.end_of_tail());
     std::array<pollfd, 2> fds = {{{watch.get(), POLLIN, 0}, {shim.get(), POLLIN, 0}}};
     if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return errno_error("poll", "log");
     std::array<char, 4096> events;  // NOLINT(cppcoreguidelines-pro-type-member-init)
@@ -102,11 +126,21 @@ Result<int> cmd_logs(const Arguments& arguments) {
   const std::string& id = arguments.positionals.at(0);
   const SeenState state = TRY(SeenState::open(state_root(arguments.options), id));
   const Source source = TRY(find_log(state));
-  Printer printer(arguments.options);
-  LogReader reader(source.log, [&](const LogRecord& record) { return printer.print(record); });
+  auto filter = TRY(LogFilter::create(arguments.options, now()));
+  std::optional<std::size_t> tail;
+  if (const auto text = arguments.options.value("tail"); text && *text != "all") {
+    const auto number = parse_integer(*text);
+    if (!number || *number < 0) return Error{"--tail '" + *text + "' is no number", EINVAL};
+    tail = static_cast<std::size_t>(*number);
+  }
+  const time_t begin = filter.begin();
+  Printer printer(std::move(filter), arguments.options.flag("timestamps"), tail);
+  LogReader reader(source.log, [&](const LogRecord& record) { return printer.take(record); });
+  reader.skip_before(begin);
   if (arguments.options.flag("follow"))
-    TRY(follow(reader, state, source));
+    TRY(follow(reader, printer, state, source));
   else
     TRY(reader.read_on());
+  TRY(printer.end_of_tail());
   return 0;
 }

@@ -25,9 +25,16 @@ constexpr auto kGlobal = std::to_array<Option>({
 int main(int argc, char** argv) {
   const auto verbs = std::to_array<Verb>({
       {"run", cmd_run, "ID", "create, start and supervise a container", kRunOptions, 1, 1},
+      {"adopt", cmd_adopt, "ID", "supervise a container whose shim was killed", kStateOptions, 1,
+       1},
       {"attach", cmd_attach, "ID", "join a running container's terminal", kAttachOptions, 1, 1},
+      {"exec", cmd_exec, "ID COMMAND...", "run one more process in a container", kExecOptions, 2,
+       kAny, true},
       {"logs", cmd_logs, "ID", "print what a container has written", kLogsOptions, 1, 1},
-      {"wait", cmd_wait, "ID...", "print the exit statuses of containers", kStateOptions, 1, kAny},
+      {"ps", cmd_ps, "", "list containers", kPsOptions},
+      {"stats", cmd_stats, "[ID...]", "print what containers use", kStatsOptions, 0, kAny},
+      {"stop", cmd_stop, "ID...", "stop containers and wait for their ends", kStopOptions, 1, kAny},
+      {"wait", cmd_wait, "ID...", "print the exit statuses of containers", kWaitOptions, 1, kAny},
       {"resize", cmd_resize, "ID ROWS COLUMNS", "resize the terminal", kStateOptions, 3, 3},
       {"reopen", cmd_reopen, "ID", "reopen the logs after a rename", kStateOptions, 1, 1},
   });

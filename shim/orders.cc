@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// orders.cc - `shim wait`, `shim resize` and `shim reopen`.
-#include <cstdio>
-
+// orders.cc - `shim resize` and `shim reopen`.
 #include "run.h"
 #include "state_dir.h"
 #include "verbs.h"
@@ -15,30 +13,18 @@ constexpr auto kTable = std::to_array<Option>({
 
 Result<void> order(const Arguments& arguments, const std::string& line) {
   const std::string& id = arguments.positionals.at(0);
-  const SeenState state = TRY(SeenState::open(state_root(arguments.options), id));
+  return send_order(TRY(SeenState::open(state_root(arguments.options), id)), line);
+}
+
+}  // namespace
+
+Result<void> send_order(const SeenState& state, const std::string& line) {
   // Without a reader nobody would ever obey: ENXIO.
   const UniqueFd fifo = TRY(open_at(state.fd(), "ctl", O_WRONLY | O_NONBLOCK));
   return write_all(fifo, line, "ctl");
 }
 
-}  // namespace
-
 const std::span<const Option> kStateOptions = kTable;
-
-// Prints the statuses in the order of the ids, each as soon as it is known. As a
-// shell's wait, it ends with that of the last one.
-Result<int> cmd_wait(const Arguments& arguments) {
-  std::vector<SeenState> states;
-  for (const std::string& id : arguments.positionals)
-    states.push_back(TRY(SeenState::open(state_root(arguments.options), id)));
-  int status = 0;
-  for (const SeenState& state : states) {
-    status = TRY(state.wait_exit());
-    std::printf("%d\n", status);
-    std::fflush(stdout);
-  }
-  return status;
-}
 
 Result<int> cmd_resize(const Arguments& arguments) {
   for (std::size_t i : {std::size_t{1}, std::size_t{2}}) {

@@ -35,6 +35,7 @@ Result<std::unique_ptr<Relay>> Relay::create(Loop& loop, const Notices& notices)
 Result<void> Relay::add_source(Stream stream, UniqueFd fd, bool terminal) {
   if (::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0)
     return errno_error("unblock", "container output");
+  draining_ = false;
   sources_.push_back(std::make_unique<Source>(Source{stream, std::move(fd), terminal}));
   return start_reading(*sources_.back());
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// run.cc - `shim run` and `shim adopt`, in the foreground or detached.
 #include "run.h"
 
 #include <unistd.h>
@@ -8,229 +9,12 @@
 
 #include "common/json.h"
 
-#include "attach_server.h"
-#include "container_io.h"
-#include "control.h"
 #include "detach.h"
-#include "input.h"
-#include "oom_watch.h"
-#include "relay.h"
-#include "state_dir.h"
-#include "stream_sink.h"
-#include "supervisor.h"
+#include "process_info.h"
+#include "session.h"
+#include "verbs.h"
 
 namespace {
-
-// After the start, until what it needed is returned to the kernel.
-constexpr std::chrono::milliseconds kSettleTime{500};
-
-// A container that the runtime has made; deleted again, whatever happens.
-class CreatedContainer {
- public:
-  CreatedContainer(const Runtime& runtime, std::string id)
-      : runtime_(runtime), id_(std::move(id)) {}
-  CreatedContainer(const CreatedContainer&) = delete;
-  CreatedContainer& operator=(const CreatedContainer&) = delete;
-  ~CreatedContainer() { (void)remove(); }
-
-  Result<void> remove() {
-    const std::string id = std::exchange(id_, "");
-    if (id.empty()) return {};
-    return runtime_.run({"delete", "--force", id});
-  }
-  void keep() { id_.clear(); }
-
- private:
-  const Runtime& runtime_;
-  std::string id_;
-};
-
-// One container's supervision: what must live as long as it does, in the order
-// in which it is made. run() is the story.
-class Session {
- public:
-  Session(RunCommand options, StateDir state)
-      : options_(std::move(options)),
-        state_(std::move(state)),
-        notices_(options_.id, EventLog::open("shim", options_.events)),
-        runtime_(options_.runtime, state_.path() + "/runtime.log") {}
-
-  Result<int> run(Detachment* detachment);
-
- private:
-  Result<void> open_logs();
-  Result<void> create();
-  Result<void> connect();
-  Result<void> connect_streams();
-  Result<void> start(CreatedContainer& container);
-  Result<void> write_config() const;
-  Result<void> announce_exit(int status);
-  bool foreground() const { return !options_.detach; }
-  bool passes_through() const;
-
-  RunCommand options_;
-  StateDir state_;
-  Notices notices_;
-  Runtime runtime_;
-  std::unique_ptr<Loop> loop_;
-  std::unique_ptr<Relay> relay_;
-  std::unique_ptr<Input> input_;
-  std::unique_ptr<AttachServer> attach_;
-  std::unique_ptr<Control> control_;
-  std::unique_ptr<Supervisor> supervisor_;
-  std::unique_ptr<OomWatch> oom_;
-  std::optional<ContainerIo> io_;
-  UniqueFd terminal_;  // the container's
-  std::optional<RawTerminal> raw_;
-  pid_t pid_ = 0;
-};
-
-bool Session::passes_through() const {
-  return !options_.logs.empty() && options_.logs.front().kind == LogDriver::Kind::Passthrough;
-}
-
-Result<void> Session::open_logs() {
-  loop_ = std::make_unique<Loop>(TRY(Loop::create()));
-  if (passes_through()) return {};
-  relay_ = TRY(Relay::create(*loop_, notices_));
-  const LogSettings settings = {options_.log_limits, {.id = options_.id, .name = options_.id}};
-  for (const LogDriver& log : options_.logs) {
-    auto sink = TRY(open_sink(log, settings, notices_));
-    if (sink) relay_->add_sink(std::move(sink));
-  }
-  if (foreground()) relay_->add_sink(std::make_unique<StreamSink>());
-  return {};
-}
-
-Result<void> Session::create() {
-  const IoWishes wishes = {options_.terminal, options_.input, passes_through()};
-  io_.emplace(TRY(ContainerIo::create(wishes, state_.fd(), state_.path())));
-  const std::string pid_file = state_.path() + "/pid";
-  std::vector<std::string> verb = {"create", "--bundle", options_.bundle, "--pid-file", pid_file};
-  if (io_->console()) {
-    verb.emplace_back("--console-socket");
-    verb.push_back(io_->console()->path());
-  }
-  verb.push_back(options_.id);
-  ChildProcess child = TRY(runtime_.begin(verb, io_->runtime_side()));
-  TRY(io_->receive_console(child));
-  TRY(runtime_.finish(child, "create", io_->err));
-  io_->close_runtime_side();
-  const auto pid = parse_integer(TRY(read_file(pid_file, 32)));
-  if (!pid || *pid <= 0) return Error{"the runtime wrote no pid to '" + pid_file + "'"};
-  pid_ = static_cast<pid_t>(*pid);
-  return {};
-}
-
-// Everything that listens, before the container's program runs.
-Result<void> Session::connect() {
-  TRY(supervisor_->watch(pid_));
-  oom_ = OomWatch::create(*loop_, pid_, [this] { notices_.event("oom", pid_); });
-  if (!options_.pid_file.empty()) TRY(replace_file(options_.pid_file, std::to_string(pid_)));
-  TRY(write_config());
-  if (relay_) TRY(connect_streams());
-  control_ = TRY(Control::create(*loop_, state_.fd(), "ctl", "", [this](const Order& order) {
-    if (order.kind == Order::Kind::Resize && terminal_)
-      (void)set_window_size(terminal_, order.height, order.width);
-    if (order.kind == Order::Kind::Reopen && relay_)
-      if (const auto reopened = relay_->reopen_logs(); !reopened)
-        notices_.warn("log-not-reopened", reopened.error().text());
-  }));
-  return {};
-}
-
-Result<void> Session::connect_streams() {
-  if (io_->in)
-    input_ = TRY(Input::create(*loop_, std::move(io_->in), options_.terminal));
-  else
-    input_ = Input::none(*loop_);
-  attach_ = TRY(AttachServer::create(*loop_, state_.fd(), "attach", notices_));
-  attach_->feed(*input_, false);
-  relay_->on_output(
-      [this](Stream stream, std::string_view bytes) { attach_->send(stream, bytes); });
-  if (options_.terminal) {
-    terminal_.reset(::fcntl(io_->out.get(), F_DUPFD_CLOEXEC, 3));
-    if (!terminal_) return errno_error("duplicate", "container terminal");
-  }
-  TRY(relay_->add_source(Stream::Out, std::move(io_->out), options_.terminal));
-  TRY(relay_->add_source(Stream::Err, std::move(io_->err)));
-  if (!foreground()) return {};
-  if (options_.input) TRY(input_->follow(FdRef(STDIN_FILENO)));
-  if (!options_.terminal) return {};
-  if (copy_window_size(FdRef(STDIN_FILENO), terminal_))
-    supervisor_->on_window_change([this] { copy_window_size(FdRef(STDIN_FILENO), terminal_); });
-  return {};
-}
-
-Result<void> Session::start(CreatedContainer& container) {
-  auto started = runtime_.run({"start", options_.id});
-  if (!started) {
-    (void)container.remove();
-    return std::move(started).error();
-  }
-  if (foreground() && options_.terminal && options_.input)
-    if (auto raw = RawTerminal::enter(FdRef(STDIN_FILENO))) raw_.emplace(std::move(*raw));
-  notices_.event("start", pid_);
-  return {};
-}
-
-Result<void> Session::write_config() const {
-  JsonWriter w;
-  w.begin_object();
-  w.member("id", options_.id).member("bundle", options_.bundle);
-  w.member("runtime", options_.runtime.program).member("runtimeArgs", options_.runtime.global);
-  w.member("pid", static_cast<int>(pid_)).member("shimPid", static_cast<int>(::getpid()));
-  w.member("terminal", options_.terminal);
-  w.key("logs").begin_array();
-  for (const LogDriver& log : options_.logs) {
-    w.begin_object().member("driver", driver_name(log.kind));
-    w.member("path", log.path).end_object();
-  }
-  w.end_array().end_object();
-  return state_.write("config", w.take());
-}
-
-// The status is on disk before anybody can learn of the exit.
-Result<void> Session::announce_exit(int status) {
-  if (oom_) oom_->look();
-  Result<void> written;
-  if (relay_) written = relay_->sync_logs();
-  if (written && !options_.exit_file.empty())
-    written = replace_file(options_.exit_file, std::to_string(status), 0644, Sync::Yes);
-  if (const auto recorded = state_.record_exit(status); written && !recorded) written = recorded;
-  JsonWriter data;
-  data.begin_object().member("status", status).end_object();
-  notices_.event("exit", pid_, data.take());
-  if (attach_) attach_->close();
-  return written;
-}
-
-Result<int> Session::run(Detachment* detachment) {
-  TRY(open_logs());
-  TRY(become_subreaper());
-  UniqueFd signals = TRY(take_signals());  // from here on they wait for the loop
-  supervisor_ = TRY(Supervisor::create(*loop_, relay_.get(), notices_, std::move(signals)));
-  TRY(create());
-  CreatedContainer container(runtime_, options_.id);
-  TRY(connect());
-  TRY(start(container));
-  if (detachment != nullptr) {
-    notices_.be_quiet();
-    detachment->ready();
-  }
-  loop_->after(kSettleTime, [this] { loop_->rest(); });
-  const int status = TRY(supervisor_->wait_for_end());
-  raw_.reset();
-  const auto announced = announce_exit(status);
-  if (options_.keep) {
-    container.keep();
-    state_.keep();
-  } else if (const auto removed = container.remove(); !removed) {
-    notices_.warn("not-deleted", removed.error().text());
-  }
-  if (!announced) return announced.error();
-  return status;
-}
 
 Result<int> run_session(const RunCommand& options, Detachment* detachment) {
   StateDir state = TRY(StateDir::create(options.state_root, options.id));
@@ -249,12 +33,74 @@ int run_detached(const RunCommand& options, Detachment detachment) {
   return failed;
 }
 
+// What our caller has open is not for the container, nor for us to hold for hours.
+Result<void> close_inherited() {
+  if (::close_range(STDERR_FILENO + 1, ~0U, 0) != 0) return errno_error("close", "descriptors");
+  return {};
+}
+
+struct Config {
+  RunCommand options;
+  Session::Orphan orphan;
+  std::uint64_t started = 0;  // see start_of_process()
+};
+
+// As the killed shim has written it.
+Result<Config> read_config(const StateDir& state, const std::string& id,
+                           const Arguments& arguments) {
+  const std::string text = TRY(read_file_at(state.fd(), "config"));
+  const JsonDocument document = TRY(JsonDocument::parse("config", text));
+  const JsonView root = document.root();
+  const auto number = [&](std::string_view key) -> Result<std::int64_t> {
+    const JsonView value = TRY(root.at(key));
+    return value.integer();
+  };
+  Config config;
+  config.orphan.pid = static_cast<pid_t>(TRY(number("pid")));
+  config.orphan.restarts = static_cast<unsigned>(TRY(number("restarts")));
+  config.orphan.pipes = {static_cast<std::uint64_t>(TRY(number("outPipe"))),
+                         static_cast<std::uint64_t>(TRY(number("errPipe")))};
+  config.started = static_cast<std::uint64_t>(TRY(number("pidStart")));
+  const JsonView directory = TRY(root.at("directory"));
+  const std::string path = TRY(directory.string());
+  if (::chdir(path.c_str()) != 0) return errno_error("enter", path);
+  const JsonView options = TRY(root.at("options"));
+  const std::vector<std::string> words = TRY(options.strings());
+  auto parsed = TRY(parse_words(kRunOptions, words));
+  config.options = TRY(parse_run({arguments.global, std::move(parsed.options), {id}}));
+  config.options.detach = true;
+  return config;
+}
+
+// Nobody saw its end: that is said to all who wait, and the rest is cleared away.
+Result<int> bury(StateDir& state, const RunCommand& options) {
+  TRY(state.record_unknown_exit());
+  const Runtime runtime(options.runtime, "");
+  if (!options.keep) {
+    (void)runtime.run({"delete", "--force", options.id});
+    state.own();
+  }
+  return Error{"'" + options.id + "' ended while it had no shim: its exit status is unknown"};
+}
+
+Result<int> adopt_session(const std::string& id, const Arguments& arguments,
+                          Detachment& detachment) {
+  StateDir state = TRY(StateDir::adopt(state_root(arguments.options), id));
+  Config config = TRY(read_config(state, id, arguments));
+  if (config.options.terminal)
+    return Error{"'" + id + "' had a terminal, which went with its shim", ENOTTY,
+                 "end it with the runtime's kill and delete"};
+  const auto started = start_of_process(config.orphan.pid);
+  if (!started || *started != config.started) return bury(state, config.options);
+  state.own();
+  return Session(std::move(config.options), std::move(state)).adopt(config.orphan, detachment);
+}
+
 }  // namespace
 
 Result<int> cmd_run(const Arguments& arguments) {
   const RunCommand options = TRY(parse_run(arguments));
-  // What our caller has open is not for the container, nor for us to hold for hours.
-  if (::close_range(STDERR_FILENO + 1, ~0U, 0) != 0) return errno_error("close", "descriptors");
+  TRY(close_inherited());
   if (options.detach) {
     auto fork = TRY(Detachment::begin());
     if (!fork.child) return fork.caller_status;
@@ -267,4 +113,15 @@ Result<int> cmd_run(const Arguments& arguments) {
   if (failed == 1) return status;
   std::fprintf(stderr, "%s\n", failure_text(status.error()).c_str());
   return failed;
+}
+
+Result<int> cmd_adopt(const Arguments& arguments) {
+  TRY(close_inherited());
+  auto fork = TRY(Detachment::begin());
+  if (!fork.child) return fork.caller_status;
+  const std::string& id = arguments.positionals.at(0);
+  const auto status = adopt_session(id, arguments, *fork.child);
+  if (status) return *status;
+  fork.child->fail(1, "shim: adopt: " + status.error().text());
+  return 1;
 }

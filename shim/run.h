@@ -7,7 +7,9 @@
 
 #include "common/cli.h"
 
+#include "health.h"
 #include "log_driver.h"
+#include "restart_policy.h"
 #include "runtime.h"
 
 struct RunCommand {
@@ -20,6 +22,13 @@ struct RunCommand {
   std::string exit_file;
   std::string pid_file;
   std::string events;
+  LogLabels labels;
+  RestartPolicy restart;
+  HealthOptions health;
+  int stop_signal = 0;  // 0: the one that comes
+  std::optional<std::chrono::milliseconds> stop_timeout;
+  std::string directory;           // where relative names begin
+  std::vector<std::string> words;  // the options again, for who adopts the container
   bool terminal = false;
   bool input = false;
   bool detach = false;
@@ -30,6 +39,9 @@ extern const std::span<const Option> kRunOptions;
 
 Result<RunCommand> parse_run(const Arguments& arguments);
 Result<int> cmd_run(const Arguments& arguments);
+
+// A container whose shim was killed has a shim again.
+Result<int> cmd_adopt(const Arguments& arguments);
 
 // The state directory's root: --state-dir, else /run/shim, or the user's own.
 std::string state_root(const Options& options);

@@ -35,6 +35,11 @@ class Runtime {
   Result<ChildProcess> begin(const std::vector<std::string>& verb, const RuntimeStdio& io) const;
   Result<void> finish(ChildProcess& child, std::string_view verb, const UniqueFd& err) const;
 
+  // The whole command line, for those who run it themselves.
+  std::vector<std::string> words(const std::vector<std::string>& verb) const {
+    return command(verb).argv;
+  }
+
   // A verb with nothing but messages.
   Result<void> run(const std::vector<std::string>& verb) const;
 

@@ -12,6 +12,8 @@
 
 namespace {
 
+constexpr const char* kUnknownExit = "unknown";
+
 Result<void> lock(FdRef fd, const std::string& what) {
   while (::flock(fd.get(), LOCK_EX) != 0)
     if (errno != EINTR) return errno_error("lock", what);
@@ -54,13 +56,27 @@ Result<StateDir> StateDir::create(const std::string& root, const std::string& id
   return dir;
 }
 
+Result<StateDir> StateDir::adopt(const std::string& root, const std::string& id) {
+  const std::string path = root + "/" + id;
+  if (!is_plain_name(id)) return Error{"'" + id + "' is no container id", EINVAL};
+  const UniqueFd parent = TRY(open_at(kCwd, root, O_RDONLY | O_DIRECTORY));
+  TRY(lock(parent, root));
+  StateDir dir(path, TRY(open_at(parent, id, O_RDONLY | O_DIRECTORY)), UniqueFd());
+  dir.keep();
+  if (is_held(dir.fd())) return Error{"container '" + id + "' is supervised already"};
+  dir.status_ = TRY(open_at(dir.fd(), "status", O_RDWR));
+  TRY(lock(dir.status_, "status"));
+  return dir;
+}
+
 StateDir::StateDir(StateDir&& other) noexcept
     : path_(std::exchange(other.path_, "")),
       fd_(std::move(other.fd_)),
-      status_(std::move(other.status_)) {}
+      status_(std::move(other.status_)),
+      kept_(other.kept_) {}
 
 StateDir::~StateDir() {
-  if (!path_.empty()) (void)remove_tree(kCwd, path_);  // a leftover is replaced next time
+  if (!path_.empty() && !kept_) (void)remove_tree(kCwd, path_);  // a leftover is replaced next time
 }
 
 Result<void> StateDir::write(const std::string& name, const std::string& text) const {
@@ -68,7 +84,14 @@ Result<void> StateDir::write(const std::string& name, const std::string& text) c
 }
 
 Result<void> StateDir::record_exit(int status) {
-  const std::string text = std::to_string(status);
+  return record(std::to_string(status));
+}
+
+Result<void> StateDir::record_unknown_exit() {
+  return record(kUnknownExit);
+}
+
+Result<void> StateDir::record(const std::string& text) {
   TRY(replace_file_at(fd_, "exit", text, 0644, Sync::Yes));
   return write_all(status_, text, "status");
 }
@@ -93,7 +116,11 @@ Result<int> SeenState::wait_exit() const {
   while (::flock(status_.get(), LOCK_SH) != 0)
     if (errno != EINTR) return errno_error("wait for", id_);
   (void)::flock(status_.get(), LOCK_UN);
-  const auto status = parse_integer(TRY(read_all(status_, "status", 64)));
+  (void)::lseek(status_.get(), 0, SEEK_SET);
+  const std::string text = TRY(read_all(status_, "status", 64));
+  const auto status = parse_integer(text);
+  if (!status && text == kUnknownExit)
+    return Error{"exit status of '" + id_ + "' is unknown: it was adopted, and nobody was told"};
   if (!status) return Error{"exit status of '" + id_ + "' is unknown: its shim was killed"};
   return static_cast<int>(*status);
 }

@@ -26,6 +26,8 @@ class StateDir {
   // An id in use is an error; what a killed shim left behind is replaced. The
   // directory goes with the object, unless keep().
   static Result<StateDir> create(const std::string& root, const std::string& id);
+  // That of a shim that was killed; stays when the object goes, unless own().
+  static Result<StateDir> adopt(const std::string& root, const std::string& id);
   StateDir(StateDir&& other) noexcept;
   StateDir& operator=(StateDir&&) = delete;
   ~StateDir();
@@ -34,14 +36,18 @@ class StateDir {
   const std::string& path() const { return path_; }
   Result<void> write(const std::string& name, const std::string& text) const;
   Result<void> record_exit(int status);
-  void keep() { path_.clear(); }
+  Result<void> record_unknown_exit();
+  void keep() { kept_ = true; }
+  void own() { kept_ = false; }
 
  private:
   StateDir(std::string path, UniqueFd fd, UniqueFd status)
       : path_(std::move(path)), fd_(std::move(fd)), status_(std::move(status)) {}
+  Result<void> record(const std::string& text);
   std::string path_;
   UniqueFd fd_;
   UniqueFd status_;
+  bool kept_ = false;
 };
 
 // The view of other processes.
@@ -49,8 +55,9 @@ class SeenState {
  public:
   static Result<SeenState> open(const std::string& root, const std::string& id);
   FdRef fd() const { return fd_; }
-  bool alive() const;             // its shim runs
-  Result<int> wait_exit() const;  // blocks until the shim has gone
+  bool alive() const;                       // its shim runs
+  FdRef status() const { return status_; }  // see above
+  Result<int> wait_exit() const;            // blocks until the shim has gone
   Result<std::string> read(const std::string& name) const;
 
  private:

@@ -110,7 +110,8 @@ TEST(ConmonOptions, FailInConmonsWords) {
   };
   EXPECT_EQ(why({"--foo"}), "option parsing failed: Unknown option --foo");
   EXPECT_EQ(why({}), "Container ID not provided. Use --cid");
-  EXPECT_EQ(why({"-c", "id"}), "Runtime path not provided. Use --runtime");
+  EXPECT_EQ(why({"-c", "id"}), "Container UUID not provided. Use --cuuid");
+  EXPECT_EQ(why({"-c", "id", "-u", "id"}), "Runtime path not provided. Use --runtime");
   EXPECT_EQ(why({"-c", "id", "-r", "/bin/true"}), "Container UUID not provided. Use --cuuid");
   EXPECT_EQ(with({}), "Log driver not provided. Use --log-path");
   EXPECT_EQ(with({"-l", ""}), "log-path must not be empty");

@@ -17,7 +17,7 @@ template <class Format>
 std::string format(std::string_view line, Stream stream = Stream::Out, timespec at = kAt) {
   Format format;
   format.begin({stream, line, at});
-  std::vector<char> out(Format::worst_case(line.size()));
+  std::vector<char> out(format.worst_case(line.size()));
   return {out.data(), format.write(out.data(), line)};
 }
 
@@ -91,7 +91,20 @@ TEST(JsonFormat, ReplacesWhatIsNoUtf8) {
 
 TEST(JsonFormat, NeverNeedsMoreThanItsWorstCase) {
   const std::string worst(1000, '\x01');
-  EXPECT_LE(format<JsonFormat>(worst).size(), JsonFormat::worst_case(worst.size()));
+  EXPECT_LE(format<JsonFormat>(worst).size(), JsonFormat().worst_case(worst.size()));
+}
+
+TEST(JsonFormat, HasLabelsAndTagAsDockerHasThem) {
+  JsonFormat format({.id = "id", .tag = "web", .fields = {"env=a\"b", "app=x"}});
+  format.begin({Stream::Out, "hi\n", kAt});
+  std::vector<char> out(format.worst_case(3));
+  const std::string line(out.data(), format.write(out.data(), "hi\n"));
+  EXPECT_EQ(line, R"({"log":"hi\n","stream":"stdout","attrs":{"app":"x","env":"a\"b","tag":"web"},)"
+                  "\"time\":\"2026-11-22T16:25:21.725223214Z\"}\n");
+  const auto record = parse_record(LogDriver::Kind::Json, line);
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->text, "hi\n");
+  EXPECT_EQ(record->time, "2026-11-22T16:25:21.725223214Z");
 }
 
 TEST(ParseRecord, ReadsBackWhatTheFormatsWrite) {
