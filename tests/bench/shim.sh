@@ -19,21 +19,27 @@ bundle() { # DIR ARG...
   mv "$dir/config.new" "$dir/config.json"
 }
 
+# The sync pipe says when the container has been created, and its end when the
+# monitor has: nothing here waits by the clock.
 begin() { # PROGRAM ID BUNDLE
   mkdir -p "$BENCH_TMP/exits"
-  rm -f "$BENCH_TMP/$2.log" "$BENCH_TMP/$2.pid" "$BENCH_TMP/exits/$2"
-  "$1" --api-version -c "$2" -u "$2" -r "$runtime" --runtime-arg --root --runtime-arg "$BENCH_TMP/root" \
+  rm -f "$BENCH_TMP/$2".{log,pid,sync} "$BENCH_TMP/exits/$2"
+  mkfifo "$BENCH_TMP/$2.sync"
+  exec 5<>"$BENCH_TMP/$2.sync"
+  exec 6<"$BENCH_TMP/$2.sync"
+  _OCI_SYNCPIPE=5 "$1" --api-version -c "$2" -u "$2" -r "$runtime" --runtime-arg --root --runtime-arg "$BENCH_TMP/root" \
     -b "$3" -p "$BENCH_TMP/$2.pid" -P "$BENCH_TMP/$2.monitor" --exit-dir "$BENCH_TMP/exits" \
-    --full-attach -l "k8s-file:$BENCH_TMP/$2.log" </dev/null >/dev/null 2>&1
-  until [ -s "$BENCH_TMP/$2.pid" ] && [ -s "$BENCH_TMP/$2.monitor" ]; do sleep 0.01; done
-  # conmon takes its first look at the container after the runtime has ended
-  until "$runtime" --root "$BENCH_TMP/root" state "$2" 2>/dev/null | grep -q created; do sleep 0.01; done
-  "$runtime" --root "$BENCH_TMP/root" start "$2"
+    --full-attach -l "k8s-file:${4:-$BENCH_TMP/$2.log}" </dev/null >/dev/null 2>&1 6<&-
+  exec 5>&-
+  read -r _ <&6
+  "$runtime" --root "$BENCH_TMP/root" start "$2" 6<&-
 }
+
+ended() { cat <&6 >/dev/null; }
 
 end() { # ID
   "$runtime" --root "$BENCH_TMP/root" delete --force "$1" 2>/dev/null
-  until [ -e "$BENCH_TMP/exits/$1" ]; do sleep 0.005; done
+  ended
   rm -f "$BENCH_TMP/$1.log"
 }
 
@@ -44,7 +50,7 @@ throughput() { # NAME PROGRAM
   local from
   from=${EPOCHREALTIME/./}
   begin "$2" "$1" "$BENCH_TMP/talk"
-  until [ -e "$BENCH_TMP/exits/$1" ]; do sleep 0.005; done
+  ended
   awk -v us=$((${EPOCHREALTIME/./} - from)) -v n=$lines 'BEGIN {print n * 88 / us}' >>"$BENCH_TMP/$1.mbs"
   record log "$1" lost_lines $((lines - $(grep -c ' stdout F ' "$BENCH_TMP/$1.log")))
   end "$1"
@@ -71,20 +77,40 @@ for i in "${!names[@]}"; do
   idle "${names[$i]}" "${programs[$i]}"
 done
 
-# Under full load, to /dev/null: start of the client to its first byte, its own start included.
-shim run --detach --runtime "$runtime" --root "$BENCH_TMP/root" --state-dir "$BENCH_TMP/shims" \
-  --bundle "$BENCH_TMP/flood" --log k8s-file:/dev/null flood
-for _ in 1 2 3 4 5 6 7 8 9; do
-  from=${EPOCHREALTIME/./}
-  shim attach --no-stdin --state-dir "$BENCH_TMP/shims" flood 2>/dev/null | head -c 1 >/dev/null
-  echo $((${EPOCHREALTIME/./} - from)) >>"$BENCH_TMP/attach"
-done
-record attach ours median_ms "$(median <"$BENCH_TMP/attach" | awk '{print $1 / 1000}')"
-kill -KILL "$(cat "$BENCH_TMP/shims/flood/pid")"
-until [ ! -e "$BENCH_TMP/shims/flood" ]; do sleep 0.01; done
+# Under full load, to /dev/null: from a client's connect to its first byte.
+first_byte() { # NAME PROGRAM
+  begin "$2" "$1" "$BENCH_TMP/flood" /dev/null
+  local _
+  for _ in 1 2 3 4 5 6 7 8 9; do
+    "$BENCH_FLOORS/shim_first_byte" "$BENCH_TMP/flood/attach"
+  done | median | awk '{print $1 / 1000}' >"$BENCH_TMP/$1.first"
+  record attach "$1" median_ms "$(cat "$BENCH_TMP/$1.first")"
+  end "$1"
+}
+for i in "${!names[@]}"; do first_byte "${names[$i]}" "${programs[$i]}"; done
+
+# A day of log in a minute: the shim's memory before and after a gigabyte through a
+# pipe, into /dev/null and into a file that is rotated all the time.
+soak() { # NAME LOG OPTION...
+  local name=$1 log=$2
+  shift 2
+  shim run --detach --runtime "$runtime" --root "$BENCH_TMP/root" --state-dir "$BENCH_TMP/shims" \
+    --bundle "$BENCH_TMP/soak" --log "$log" "$@" "$name"
+  local pid peak
+  pid=$(jq .shimPid "$BENCH_TMP/shims/$name/config")
+  while peak=$(awk '/^VmHWM/ {print $2}' "/proc/$pid/status" 2>/dev/null) && [ -n "$peak" ]; do
+    echo "$peak" >"$BENCH_TMP/$name.peak"
+    sleep 0.5
+  done
+  record soak "$name" peak_rss_kib "$(cat "$BENCH_TMP/$name.peak")"
+}
+bundle "$BENCH_TMP/soak" /bin/lines 12000000 # 1 GB
+soak null k8s-file:/dev/null
+soak rotated "k8s-file:$BENCH_TMP/soak.log" --log-size-max 10000000 --log-max-files 3
 
 budget 'shim, log throughput, 88-byte lines' \
   "$(over "$(figure log ours mb_per_s)" "$(figure log conmon mb_per_s)")" '>=' 2 'x conmon'
 budget 'shim, lines lost' "$(figure log ours lost_lines)" '<=' 0 lines
 budget 'shim, PSS while idle' "$(figure idle ours pss_kib)" '<=' 300 KiB
 budget 'attach under full load, first byte' "$(figure attach ours median_ms)" '<=' 10 ms
+budget 'soak, peak RSS while 1 GB is rotated' "$(figure soak rotated peak_rss_kib)" '<=' 4096 KiB

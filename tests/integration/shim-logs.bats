@@ -93,7 +93,7 @@ tidy_log() { [ ! -e k.log.zst.new ] && [ -e k.log.2.zst ] && [ ! -e k.log.2 ]; }
   # It ends after 500 lines each time; no line is read that is not written.
   printf '%s\n' '#!/bin/bash' 'for i in {1..5000}; do read -r line || exit 0; echo "$line"; done >>lines' >reader
   chmod +x reader
-  shim_run --detach -i --events events --log "|exec $PWD/reader" --log k8s-file:k.log --log "|cat >copy" "$id"
+  shim_run --detach -i --events events --log "|$PWD/reader" --log k8s-file:k.log --log "|cat >copy" "$id"
   shim attach "$id" < <(echo go) >/dev/null || :
   eventually gone "$id"
   cmp lines <(seq 1 20000)
