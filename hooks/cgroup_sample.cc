@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "process_facts.h"
 #include "small_file.h"
 
 namespace {
@@ -115,8 +116,7 @@ std::optional<Sample> CgroupReader::read() const {
   Sample out;
   // Not held: its descriptor would keep the network alive after the container.
   const std::string_view network = own_network_ ? read_small(proc_, "net/dev", buffer) : "";
-  struct stat info = {};
-  if (network.empty() && ::fstatat(proc_.get(), "stat", &info, 0) != 0) return std::nullopt;
+  if (network.empty() && has_ended(read_small(proc_, "stat", buffer))) return std::nullopt;
   add_net_dev(network, out);
   for (const OpenFile& open : files_) {
     if (!open.held) {

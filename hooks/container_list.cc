@@ -92,7 +92,9 @@ std::optional<UniqueFd> open_main_process(const StateFile& file) {
   UniqueFd proc(
       ::open(("/proc/" + std::to_string(main->pid)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!proc) return std::nullopt;
-  const auto started = start_ticks(read_small(proc, "stat", buffer));
-  if (!started || (main->start_ticks != 0 && *started != main->start_ticks)) return std::nullopt;
+  const std::string_view stat = read_small(proc, "stat", buffer);
+  const auto started = start_ticks(stat);
+  if (!started || has_ended(stat) || (main->start_ticks != 0 && *started != main->start_ticks))
+    return std::nullopt;
   return proc;
 }

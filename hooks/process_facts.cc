@@ -22,6 +22,13 @@ std::optional<std::uint64_t> start_ticks(std::string_view stat) {
   return ticks;
 }
 
+bool has_ended(std::string_view stat) {
+  const std::size_t name_end = stat.rfind(") ");
+  if (name_end == std::string_view::npos || name_end + 2 >= stat.size()) return true;
+  const char state = stat[name_end + 2];
+  return state == 'Z' || state == 'X';
+}
+
 std::optional<std::int64_t> process_born(pid_t pid) {
   if (pid <= 0) return std::nullopt;
   const auto text = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);

@@ -57,6 +57,9 @@ TEST(StartTicks, WhateverTheNameHolds) {
   EXPECT_FALSE(start_ticks(""));
   EXPECT_TRUE(process_born(::getpid()));
   EXPECT_FALSE(process_born(0));
+  EXPECT_FALSE(has_ended("7 (a) b) S 1"));
+  EXPECT_TRUE(has_ended("7 (a) S) Z 1"));
+  EXPECT_TRUE(has_ended(""));
 }
 
 }  // namespace
