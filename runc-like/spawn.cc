@@ -47,17 +47,21 @@ Result<std::optional<wire::Packet>> Init::hear() {
 
 namespace {
 
-// Nobody, not even the writer, can change it any more.
-Result<UniqueFd> sealed_memory(const char* name, std::string_view content, bool executable) {
+Result<UniqueFd> create_memory(const char* name, bool executable) {
   constexpr unsigned kExec = 0x10;  // MFD_EXEC, 6.3; older kernels know no other kind
   const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   UniqueFd fd(::memfd_create(name, executable ? flags | kExec : flags));
   if (!fd && errno == EINVAL) fd.reset(::memfd_create(name, flags));
   if (!fd) return errno_error("create memory", name);
+  return fd;
+}
+
+// Nobody, not even the writer, can change it any more.
+Result<void> fill_and_seal(const UniqueFd& fd, const char* name, std::string_view content) {
   TRY(write_all(fd, content, name));
   constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   if (::fcntl(fd.get(), F_ADD_SEALS, kSeals) != 0) return errno_error("seal memory", name);
-  return fd;
+  return {};
 }
 
 struct Conversation {
@@ -137,22 +141,23 @@ bool runs_hooks(const Plan& plan) {
 }  // namespace
 
 Result<Init> spawn_init(const Plan& plan, SpawnGifts gifts, unsigned kept) {
-  const UniqueFd program = TRY(sealed_memory("init", embedded_init(), true));
+  const UniqueFd program = TRY(create_memory("init", true));
+  TRY(fill_and_seal(program, "init", embedded_init()));
+  const UniqueFd memory = TRY(create_memory("plan", false));
   Conversation talk = TRY(make_conversation());
   const std::vector<UniqueFd> handed = TRY(open_all(plan, gifts));
   UniqueFd null;
   if (runs_hooks(plan)) null = TRY(open_at(kCwd, "/dev/null", O_RDWR));
 
   // Slots lie above every descriptor in use, so that none is overwritten.
-  std::vector<int> source = {talk.theirs.get(), gifts.listener.get(), null.get(), -1,
+  std::vector<int> source = {talk.theirs.get(), gifts.listener.get(), null.get(), memory.get(),
                              program.get()};
   for (const UniqueFd& fd : handed) source.push_back(fd.get());
   const int highest = std::max(*std::ranges::max_element(source), static_cast<int>(kept) + 2);
   Launch launch;
-  launch.first = highest + 2;  // one more is still to be opened
+  launch.first = highest + 1;
   const std::string block = plan.serialise(launch.first, kept, static_cast<bool>(gifts.listener));
-  const UniqueFd memory = TRY(sealed_memory("plan", block, false));
-  source[wire::kPlan] = memory.get();
+  TRY(fill_and_seal(memory, "plan", block));
 
   const std::string number = std::to_string(launch.first + wire::kPlan);
   const std::string size = std::to_string(block.size());

@@ -72,6 +72,14 @@ JSON
   [ -z "$output" ]
 }
 
+@test "whichever descriptors the caller has open" {
+  start_sleeper
+  local fd
+  for fd in {4..25}; do
+    eval "rt exec \"\$ID\" true $fd</etc/hostname"
+  done
+}
+
 @test "exec in a stopped container is refused" {
   start_sleeper
   rt kill "$ID" KILL
