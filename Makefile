@@ -24,6 +24,8 @@ WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold
           -Wswitch-enum -Wextra-semi -Wcast-qual -Wredundant-decls $(WERROR)
 HARDEN := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fcf-protection \
           -ffunction-sections -fdata-sections
+# Of a start, little is computing: what counts is how many pages are touched.
+$(B)/obj/runc-like/%.o: HARDEN += -Os
 SANFLAGS := -fsanitize=address,undefined
 SANITIZE := -O1 -g $(SANFLAGS) -fno-sanitize-recover=all -fno-omit-frame-pointer
 CXXFLAGS += -std=c++20 -fPIE -D_GLIBCXX_ASSERTIONS $(WARN) $(if $(SAN),$(SANITIZE),$(HARDEN))

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/timestamp.h"
 
+#include <algorithm>
 #include <array>
-#include <cstdio>
+#include <chrono>
 
 timespec now() {
   timespec at = {};
@@ -10,13 +11,27 @@ timespec now() {
   return at;
 }
 
+// Not by gmtime_r and strftime: they read the time zone's file and set up a
+// locale, for numbers that depend on neither.
 std::string rfc3339_nano(const timespec& at) {
-  std::tm utc = {};
-  (void)::gmtime_r(&at.tv_sec, &utc);
-  std::array<char, 48> text = {};
-  const std::size_t n = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(text.data() + n, text.size() - n, ".%09ldZ", at.tv_nsec);
-  return text.data();
+  using namespace std::chrono;
+  const sys_seconds instant{seconds(at.tv_sec)};
+  const sys_days day = floor<days>(instant);
+  const year_month_day date(day);
+  const hh_mm_ss time(instant - day);
+  std::string text;
+  const auto number = [&text](long value, std::size_t digits, char after) {
+    const std::string plain = std::to_string(value);
+    text.append(digits - std::min(digits, plain.size()), '0').append(plain).push_back(after);
+  };
+  number(static_cast<int>(date.year()), 4, '-');
+  number(static_cast<unsigned>(date.month()), 2, '-');
+  number(static_cast<unsigned>(date.day()), 2, 'T');
+  number(time.hours().count(), 2, ':');
+  number(time.minutes().count(), 2, ':');
+  number(time.seconds().count(), 2, '.');
+  number(at.tv_nsec, 9, 'Z');
+  return text;
 }
 
 namespace {

@@ -68,11 +68,6 @@ Result<ProcessSpec> process_of(const Arguments& arguments, const Spec& spec) {
   return process;
 }
 
-Result<Spec> spec_of(const Container& container) {
-  const std::string text = TRY(read_file_at(container.directory(), "config.json"));
-  return parse_spec("config.json", text);
-}
-
 Result<void> check_running(const Container& container, bool ignore_paused) {
   const Status status = container.status();
   if (status == Status::Stopped) return Error{"cannot exec in a stopped container"};
@@ -166,7 +161,8 @@ Result<int> cmd_exec(const Arguments& arguments) {
   LaunchOptions options = TRY(launch_options(arguments));
   const Container container = TRY(Container::open(options.root, options.id));
   TRY(check_running(container, given.flag("ignore-paused")));
-  const Spec spec = TRY(spec_of(container));
+  std::string text;
+  const Spec spec = TRY(load_spec(container.path() + "/config.json", text, options.root));
   const ProcessSpec process = TRY(process_of(arguments, spec));
   options.bundle = container.record().bundle;
   const bool detach = given.flag("detach");

@@ -32,8 +32,10 @@ Result<int> cmd_run(const Arguments& arguments) {
   const bool keep = arguments.options.flag("keep");
   std::unique_ptr<Terminal> terminal;
   if (!detach && options.console_socket.empty()) {
-    terminal = TRY(Terminal::offer_if_wanted(options.bundle, options.config));
-    if (terminal) options.console_socket = terminal->socket_path();
+    options.offer_console = [&terminal]() -> Result<std::string> {
+      terminal = std::make_unique<Terminal>(TRY(Terminal::offer()));
+      return terminal->socket_path();
+    };
   }
   const Signals signals = TRY(Signals::take());
   if (!detach && !arguments.options.flag("no-subreaper")) (void)::prctl(PR_SET_CHILD_SUBREAPER, 1);

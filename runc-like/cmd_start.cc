@@ -25,7 +25,7 @@ Result<void> explain_failure(const Container& container, const wire::Packet& pac
   options.id = container.record().id;
   options.bundle = container.record().bundle;
   std::string text;
-  const Spec spec = TRY(load_spec(container.path() + "/config.json", text));
+  const Spec spec = TRY(load_spec(container.path() + "/config.json", text, root));
   const auto program = TRY(compile_filter(spec, root));
   const CgroupLayout layout = TRY(read_cgroup_layout());
   const HostFacts facts = TRY(host_facts(layout, nullptr));
@@ -48,7 +48,7 @@ Result<Extras> load_extras(const Container& container, const std::string& root) 
   Extras out;
   if (container.record().plain_start) return out;
   std::string text;
-  out.spec = TRY(load_spec(container.path() + "/config.json", text));
+  out.spec = TRY(load_spec(container.path() + "/config.json", text, root));
   out.program = TRY(compile_filter(*out.spec, root));
   return out;
 }

@@ -23,9 +23,14 @@ void Launched::keep() {
   container.keep();
 }
 
-Result<Spec> load_spec(const std::string& path, std::string& text) {
+std::string filter_cache(const std::string& root) {
+  return root + "/.cache/seccomp";
+}
+
+Result<Spec> load_spec(const std::string& path, std::string& text, const std::string& root) {
   text = TRY(read_file(path));
-  Spec spec = TRY(parse_spec("config.json", text));
+  Spec spec = TRY(parse_spec("config.json", text,
+                             root.empty() ? KnownFilter() : filters_in(filter_cache(root))));
   for (const std::string& warning : spec.warnings) log_warning(warning);
   return spec;
 }
@@ -59,7 +64,7 @@ PlanOptions plan_options(const LaunchOptions& options, const Spec& spec) {
 
 Result<std::optional<SeccompProgram>> compile_filter(const Spec& spec, const std::string& root) {
   if (!spec.seccomp) return std::optional<SeccompProgram>();
-  SeccompProgram program = TRY(compile_seccomp(*spec.seccomp, root + "/.cache/seccomp"));
+  SeccompProgram program = TRY(compile_seccomp(*spec.seccomp, filter_cache(root)));
   for (const std::string& warning : program.warnings) log_warning(warning);
   return std::optional<SeccompProgram>(std::move(program));
 }
@@ -286,7 +291,9 @@ Result<Launched> Launcher::run() {
   const std::string file =
       options_.config.starts_with('/') ? options_.config : options_.bundle + "/" + options_.config;
   std::string text;
-  Spec spec = TRY(load_spec(file, text));
+  Spec spec = TRY(load_spec(file, text, options_.root));
+  if (options_.offer_console && spec.process && spec.process->terminal)
+    options_.console_socket = TRY(options_.offer_console());
   TRY(check_terminal(spec, options_));
   PlanOptions planned = plan_options(options_, spec);
   planned.rootfs = spec.root = TRY(checked_rootfs(planned.rootfs));

@@ -21,6 +21,8 @@ struct LaunchOptions {
   std::string bundle = ".";
   std::string config = "config.json";
   std::string console_socket = {};
+  // Asked for a console socket when the configuration wants a terminal and none is given.
+  std::function<Result<std::string>()> offer_console = {};
   std::string pidfd_socket = {};
   std::string pid_file = {};
   CgroupManager manager = CgroupManager::Cgroupfs;
@@ -58,7 +60,9 @@ Error step_error(const Plan& plan, const wire::Packet& packet);
 // The facts of this host, and of the cgroup when there is one.
 Result<HostFacts> host_facts(const CgroupLayout& layout, const Cgroup* cgroup);
 
-Result<Spec> load_spec(const std::string& path, std::string& text);
+// With a root, its cache of filters spares reading the rules of a known profile.
+Result<Spec> load_spec(const std::string& path, std::string& text, const std::string& root = "");
+std::string filter_cache(const std::string& root);
 PlanOptions plan_options(const LaunchOptions& options, const Spec& spec);
 Result<std::optional<SeccompProgram>> compile_filter(const Spec& spec, const std::string& root);
 

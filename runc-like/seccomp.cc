@@ -84,7 +84,7 @@ std::vector<std::string> names_of(const Table& table) {
 
 }  // namespace
 
-Result<SeccompSpec> parse_seccomp(const JsonView& view) {
+Result<SeccompSpec> parse_seccomp(const JsonView& view, const KnownFilter& known) {
   SeccompSpec spec;
   spec.field = view.pointer();
   spec.text = view.json();
@@ -98,6 +98,9 @@ Result<SeccompSpec> parse_seccomp(const JsonView& view) {
     for (const JsonView& item : TRY(list->items()))
       spec.flags |= TRY(look_up(item, kSeccompFlags, "flag")).flag;
   TRY(read_listener(view, spec));
+  // Whether a listener is needed is written in the rules only.
+  if (known && spec.text.find("SCMP_ACT_NOTIFY") == std::string::npos) spec.known = known(spec);
+  if (spec.known) return spec;
   if (const auto list = view.find("syscalls"))
     for (const JsonView& item : TRY(list->items())) spec.rules.push_back(TRY(read_rule(item)));
   return spec;

@@ -10,6 +10,7 @@
 #include <linux/filter.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +40,7 @@ struct SeccompSpec {
   std::vector<SeccompRule> rules;
   std::string text;  // the profile as compact JSON: what the cache compares
   std::string field;
+  std::optional<std::vector<sock_filter>> known;  // from the cache; then `rules` were not read
 };
 
 struct SeccompProgram {
@@ -51,7 +53,12 @@ struct SeccompProgram {
   bool cached = false;
 };
 
-Result<SeccompSpec> parse_seccomp(const JsonView& view);
+// The program of a profile that was compiled before, when there is one: its
+// hundreds of rules have been read and checked then.
+using KnownFilter = std::function<std::optional<std::vector<sock_filter>>(const SeccompSpec&)>;
+KnownFilter filters_in(const std::string& cache_dir);
+
+Result<SeccompSpec> parse_seccomp(const JsonView& view, const KnownFilter& known = {});
 
 // `cache_dir` is made when missing (0700, must be ours); empty: no cache. A
 // cache that cannot be read or written costs time, never the container.

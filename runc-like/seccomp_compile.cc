@@ -236,9 +236,21 @@ Result<std::vector<sock_filter>> compile_with_libseccomp(const SeccompSpec& spec
   return put_newer_check_first(spec, TRY(export_filter(context)));
 }
 
+KnownFilter filters_in(const std::string& cache_dir) {
+  return [cache_dir](const SeccompSpec& spec) -> std::optional<std::vector<sock_filter>> {
+    const auto cache = SeccompCache::open(cache_dir);
+    return cache ? cache->find(cache_key(spec)) : std::nullopt;
+  };
+}
+
 Result<SeccompProgram> compile_seccomp(const SeccompSpec& spec, const std::string& cache_dir) {
   SeccompProgram program;
   TRY(fill_flags(spec, program));
+  if (spec.known) {
+    program.filter = *spec.known;
+    program.cached = true;
+    return program;
+  }
   const std::string key = cache_key(spec);
   const auto cache = SeccompCache::open(cache_dir);
   if (cache) {

@@ -101,7 +101,7 @@ Result<void> check_version(const JsonView& root, Spec& spec) {
 
 }  // namespace
 
-Result<Spec> parse_spec(const std::string& name, std::string_view text) {
+Result<Spec> parse_spec(const std::string& name, std::string_view text, const KnownFilter& known) {
   const JsonDocument document = TRY(JsonDocument::parse(name, text));
   const JsonView root = document.root();
   if (!root.is_object()) return root.error("expected an object");
@@ -118,7 +118,7 @@ Result<Spec> parse_spec(const std::string& name, std::string_view text) {
   if (const auto annotations = root.find("annotations"))
     for (const auto& [key, value] : TRY(annotations->members()))
       spec.annotations[key] = TRY(value.string());
-  if (const auto view = root.find("linux")) TRY(read_linux(*view, spec));
+  if (const auto view = root.find("linux")) TRY(read_linux(*view, spec, known));
   TRY(check_together(root, spec));
   return spec;
 }

@@ -166,7 +166,8 @@ struct Spec {
 };
 
 // The text of a config.json; `name` stands in the errors.
-Result<Spec> parse_spec(const std::string& name, std::string_view text);
+Result<Spec> parse_spec(const std::string& name, std::string_view text,
+                        const KnownFilter& known = {});
 
 // A process document by itself, as exec --process takes it.
 Result<ProcessSpec> parse_process(const std::string& name, std::string_view text,

@@ -171,14 +171,14 @@ Result<MountSpec> read_mount(const JsonView& view) {
   return mount;
 }
 
-Result<void> read_isolation(const JsonView& view, Spec& spec) {
+Result<void> read_isolation(const JsonView& view, Spec& spec, const KnownFilter& known) {
   if (const auto namespaces = view.find("namespaces")) TRY(read_namespaces(*namespaces, spec));
   if (const auto maps = view.find("uidMappings")) spec.uid_mappings = TRY(read_mappings(*maps));
   if (const auto maps = view.find("gidMappings")) spec.gid_mappings = TRY(read_mappings(*maps));
   if (const auto offsets = view.find("timeOffsets")) TRY(read_time_offsets(*offsets, spec));
   if (const auto resources = view.find("resources"))
     spec.resources = TRY(parse_resources(*resources));
-  if (const auto seccomp = view.find("seccomp")) spec.seccomp = TRY(parse_seccomp(*seccomp));
+  if (const auto seccomp = view.find("seccomp")) spec.seccomp = TRY(parse_seccomp(*seccomp, known));
   return read_optional(view, "cgroupsPath", spec.cgroups_path);
 }
 
@@ -205,9 +205,9 @@ Result<void> read_mounts(const JsonView& view, Spec& spec) {
   return {};
 }
 
-Result<void> read_linux(const JsonView& view, Spec& spec) {
+Result<void> read_linux(const JsonView& view, Spec& spec, const KnownFilter& known) {
   if (!view.is_object()) return view.error("expected an object");
-  TRY(read_isolation(view, spec));
+  TRY(read_isolation(view, spec, known));
   if (const auto devices = view.find("devices"))
     for (const JsonView& item : TRY(devices->items()))
       spec.devices.push_back(TRY(read_device(item)));

@@ -11,7 +11,7 @@
 
 Result<ProcessSpec> read_process(const JsonView& view, std::vector<std::string>& warnings);
 Result<void> read_mounts(const JsonView& view, Spec& spec);
-Result<void> read_linux(const JsonView& view, Spec& spec);
+Result<void> read_linux(const JsonView& view, Spec& spec, const KnownFilter& known);
 Result<std::vector<Mapping>> read_mappings(const JsonView& view);
 
 // What only several fields together can tell to be wrong.

@@ -9,21 +9,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "common/json.h"
-
-Result<std::unique_ptr<Terminal>> Terminal::offer_if_wanted(const std::string& bundle,
-                                                            const std::string& config) {
-  const std::string path = config.starts_with('/') ? config : bundle + "/" + config;
-  const std::string text = TRY(read_file(path));
-  // Most do not even have the word; the whole document is read by launch.
-  if (text.find("\"terminal\"") == std::string::npos) return std::unique_ptr<Terminal>();
-  const JsonDocument document = TRY(JsonDocument::parse("config.json", text));
-  const auto process = document.root().find("process");
-  const auto wanted = process ? process->find("terminal") : std::nullopt;
-  if (!wanted || !TRY(wanted->boolean())) return std::unique_ptr<Terminal>();
-  return std::make_unique<Terminal>(TRY(offer()));
-}
-
 Result<Terminal> Terminal::offer() {
   TempDir dir = TRY(TempDir::create("/tmp", "runc-like-tty-"));
   std::string path = dir.path() + "/socket";

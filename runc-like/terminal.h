@@ -15,9 +15,7 @@
 
 class Terminal {
  public:
-  // A console socket of our own, when /process/terminal of the bundle asks for one.
-  static Result<std::unique_ptr<Terminal>> offer_if_wanted(const std::string& bundle,
-                                                           const std::string& config);
+  // A console socket of our own.
   static Result<Terminal> offer();
   Terminal(Terminal&&) noexcept;
   Terminal& operator=(Terminal&&) = delete;
