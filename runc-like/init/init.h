@@ -49,6 +49,8 @@ class Init {
   enum class Kind { Directory, File };
   long in_root(const char* path, uint64_t flags, uint64_t mode = 0) const noexcept;
   long make_target(const char* path, Kind kind) const noexcept;
+  long make_missing(const char* path, Kind kind, size_t* start, size_t* end,
+                    size_t* link) const noexcept;
   long open_parent(const char* path, const char** name) noexcept;
   bool on_procfs(long fd) const noexcept;
   bool is_directory(long fd) const noexcept;

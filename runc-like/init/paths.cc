@@ -48,28 +48,81 @@ long make_directory(long parent, const char* name) noexcept {
 
 }  // namespace
 
+namespace {
+
+// A link that leads to nothing, met at path[start, end).
+struct Dangling {
+  size_t start;
+  size_t end;
+  size_t size;  // of what it holds, in g_link
+};
+
+// Touched only when an image has such links.
+char g_link[4096];
+char g_rewritten[2][4096];
+
+bool append(char* to, size_t* at, const char* text, size_t size) noexcept {
+  if (*at + size + 2 > sizeof g_link) return false;
+  for (size_t i = 0; i < size; ++i) to[(*at)++] = text[i];
+  to[*at] = '\0';
+  return true;
+}
+
+// The path with the link replaced by what it holds: from the root when that is
+// absolute, else from where the link lies.
+bool rewrite(const char* path, const Dangling& link, char* to) noexcept {
+  size_t at = 0;
+  to[0] = '\0';
+  if (g_link[0] != '/' && !append(to, &at, path, link.start)) return false;
+  if (!append(to, &at, g_link, link.size) || !append(to, &at, "/", 1)) return false;
+  const size_t rest = length(path + link.end);
+  return append(to, &at, path + link.end, rest);
+}
+
+}  // namespace
+
 // Opens `path`, making what is missing of it. Each component that exists is
-// resolved in the root; each that does not is made in its parent, by
-// descriptor, and never through a link.
+// resolved in the root by the kernel; each that does not is made in its parent,
+// by descriptor. A link to nothing is followed by name and its target made,
+// again in the root.
 long Init::make_target(const char* path, Kind kind) const noexcept {
-  const long there = in_root(path, O_PATH);
-  if (there != -ENOENT) return there;
+  constexpr int kMostLinks = 16;
+  for (int links = 0; links < kMostLinks; ++links) {
+    const long there = in_root(path, O_PATH);
+    if (there != -ENOENT) return there;
+    Dangling link = {};
+    const long made = make_missing(path, kind, &link.start, &link.end, &link.size);
+    if (made != -ELOOP) return made;
+    char* next = g_rewritten[links % 2];
+    if (!rewrite(path, link, next)) return -ENAMETOOLONG;
+    path = next;
+  }
+  return -ELOOP;
+}
+
+// ELOOP: there is a link to nothing at path[*start, *end); what it holds is in g_link.
+long Init::make_missing(const char* path, Kind kind, size_t* start, size_t* end,
+                        size_t* link) const noexcept {
   const size_t size = length(path);
   if (size >= sizeof g_path) return -ENAMETOOLONG;
   long dir = in_root("", O_PATH | O_DIRECTORY);
-  size_t start = 0;
-  while (dir >= 0 && start < size) {
-    size_t end = start;
-    while (end < size && path[end] != '/') ++end;
-    const bool last = end == size;
-    long next = in_root(prefix(path, end), O_PATH);
+  for (*start = 0; dir >= 0 && *start < size; *start = *end + 1) {
+    for (*end = *start; *end < size && path[*end] != '/';) ++*end;
+    if (*end == *start) continue;
+    long next = in_root(prefix(path, *end), O_PATH);
     if (next == -ENOENT) {
-      const char* name = prefix(path, end) + start;
+      const char* name = prefix(path, *end) + *start;
+      const long held = call(__NR_readlinkat, dir, name, g_link, sizeof g_link - 1);
+      if (held > 0) {
+        close_fd(dir);
+        *link = static_cast<size_t>(held);
+        return -ELOOP;
+      }
+      const bool last = *end == size;
       next = last && kind == Kind::File ? make_file(dir, name) : make_directory(dir, name);
     }
     close_fd(dir);
     dir = next;
-    start = end + 1;
   }
   return dir;
 }
