@@ -102,6 +102,22 @@ constexpr auto kExplain = std::to_array<Option>({
     {"format", 0, Kind::Value, "text|json", "form of the list"},
 });
 
+constexpr auto kValidate = std::to_array<Option>({
+    {"bundle", 'b', Kind::Value, "DIR", "the bundle; default: the working directory"},
+    {"config", 'f', Kind::Value, "FILE", "another name for config.json"},
+    {"format", 0, Kind::Value, "text|json", "form of the findings"},
+    {"no-host", 0, Kind::Flag, "", "look at the document only, not at this host"},
+});
+
+constexpr auto kDoctor = std::to_array<Option>({
+    {"format", 0, Kind::Value, "text|json", "form of the list"},
+});
+
+constexpr auto kEvents = std::to_array<Option>({
+    {"stats", 0, Kind::Flag, "", "once, and no more"},
+    {"interval", 0, Kind::Value, "DURATION", "time from one to the next; default: 5s"},
+});
+
 constexpr auto kPs = std::to_array<Option>({
     {"format", 'f', Kind::Value, "table|json", "form of the list"},
 });
@@ -149,9 +165,15 @@ constexpr auto kVerbs = std::to_array<Verb>({
     {"pause", logged<cmd_pause>, "ID", "let a container stand still", {}, 1, 1},
     {"resume", logged<cmd_resume>, "ID", "let a paused container go on", {}, 1, 1},
     {"update", logged<cmd_update>, "ID", "change the limits of a container", kUpdate, 1, 1},
+    {"events", logged<cmd_events>, "ID",
+     "print what a container uses, and kills for want of memory", kEvents, 1, 1},
     {"spec", logged<cmd_spec>, "", "write a config.json to begin with", kSpec, 0, 0},
     {"explain", logged<cmd_explain>, "[BUNDLE]", "print each step that a bundle asks for, and why",
      kExplain, 0, 1},
+    {"validate", logged<cmd_validate>, "[BUNDLE]", "find all that is wrong with a bundle",
+     kValidate, 0, 1},
+    {"doctor", logged<cmd_doctor>, "", "tell what this host can do and what it lacks", kDoctor, 0,
+     0},
     {"features",
      logged<cmd_features>,
      "",

@@ -25,6 +25,9 @@ Result<int> cmd_pause(const Arguments& arguments);
 Result<int> cmd_resume(const Arguments& arguments);
 Result<int> cmd_update(const Arguments& arguments);
 Result<int> cmd_features(const Arguments& arguments);
+Result<int> cmd_events(const Arguments& arguments);
+Result<int> cmd_validate(const Arguments& arguments);
+Result<int> cmd_doctor(const Arguments& arguments);
 
 // What the global options mean to every verb.
 std::string root_of(const Arguments& arguments);
