@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 #include "common/fd.h"
 #include "common/json.h"
@@ -9,10 +14,14 @@
 
 namespace {
 
+enum class Sink { File, Journal, Syslog };
+
 struct Log {
-  UniqueFd file;
+  UniqueFd fd;
+  Sink sink = Sink::File;
+  std::string name = {};  // of the journal's or the system log's entries
   LogFormat format = LogFormat::Text;
-  bool debug = false;
+  bool warnings = true;
 };
 
 Log& the_log() {
@@ -30,8 +39,31 @@ std::string seconds_now() {
 }
 
 void write_line(const std::string& line) {
-  const int fd = the_log().file ? the_log().file.get() : 2;
+  const int fd = the_log().fd ? the_log().fd.get() : 2;
   (void)write_all(FdRef(fd), line + "\n", "log");  // nowhere to report a failure to
+}
+
+// One datagram: the journal's own form, or the old form of syslog. A log that is
+// full or gone never stops a container.
+void send_entry(bool error, std::string message) {
+  std::ranges::replace(message, '\n', ' ');
+  const Log& log = the_log();
+  const std::string entry = log.sink == Sink::Journal
+                                ? "SYSLOG_IDENTIFIER=" + log.name +
+                                      "\nPRIORITY=" + (error ? "3" : "4") + "\nMESSAGE=" + message +
+                                      "\n"
+                                : (error ? "<27>" : "<28>") + log.name + ": " + message;
+  (void)::send(log.fd.get(), entry.data(), entry.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+Result<UniqueFd> connect_log(const char* path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+  UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return errno_error("connect to log", path);
+  return fd;
 }
 
 std::string text_line(std::string_view level, const std::string& message) {
@@ -40,6 +72,10 @@ std::string text_line(std::string_view level, const std::string& message) {
 }
 
 void say(std::string_view level, const std::string& message, const Error* error) {
+  if (the_log().sink != Sink::File) {
+    send_entry(error != nullptr, message);
+    return;
+  }
   if (the_log().format == LogFormat::Text) {
     write_line(text_line(level, message));
     return;
@@ -60,15 +96,24 @@ void say(std::string_view level, const std::string& message, const Error* error)
 
 }  // namespace
 
-Result<void> open_log(const std::string& path, LogFormat format, bool debug) {
-  the_log().format = format;
-  the_log().debug = debug;
-  if (path.empty()) return {};
-  the_log().file = TRY(open_at(kCwd, path, O_WRONLY | O_CREAT | O_APPEND, 0644));
+Result<void> open_log(const std::string& target, LogFormat format, bool warnings) {
+  Log& log = the_log();
+  log.format = format;
+  log.warnings = warnings;
+  const std::string kind = target.substr(0, target.find(':'));
+  if (kind == "journald" || kind == "syslog") {
+    log.sink = kind == "syslog" ? Sink::Syslog : Sink::Journal;
+    log.name = target.size() > kind.size() + 1 ? target.substr(kind.size() + 1) : "runc-like";
+    log.fd = TRY(connect_log(kind == "syslog" ? "/dev/log" : "/run/systemd/journal/socket"));
+    return {};
+  }
+  const std::string path = target.starts_with("file:") ? target.substr(5) : target;
+  if (!path.empty()) log.fd = TRY(open_at(kCwd, path, O_WRONLY | O_CREAT | O_APPEND, 0644));
   return {};
 }
 
 void log_warning(std::string_view text) {
+  if (!the_log().warnings) return;
   say("warning", std::string(text), nullptr);
 }
 
@@ -78,9 +123,9 @@ void log_error(std::string_view verb, const Error& error) {
   if (!error.field.empty() && text.find(error.field) == std::string::npos)
     text += " (config.json: " + error.field + ")";
   const std::string message = "runc-like " + std::string(verb) + " failed: " + text;
-  const bool plain = !the_log().file && the_log().format == LogFormat::Text;
+  const bool plain = !the_log().fd && the_log().format == LogFormat::Text;
   if (!plain) say("error", message, &error);
   // People read standard error, and so does conmon.
-  if (the_log().file || plain)
+  if (the_log().fd || plain)
     std::fprintf(stderr, "runc-like: %s: %s\n", std::string(verb).c_str(), text.c_str());
 }

@@ -10,8 +10,9 @@
 
 enum class LogFormat { Text, Json };
 
-// Opens `path` for appending; empty: standard error. Called once, by main's setup.
-Result<void> open_log(const std::string& path, LogFormat format, bool debug);
+// `target`: a path, opened for appending, "file:PATH", "journald:NAME", "syslog:NAME";
+// empty: standard error. Called once, by main's setup.
+Result<void> open_log(const std::string& target, LogFormat format, bool warnings);
 
 void log_warning(std::string_view text);
 

@@ -70,9 +70,10 @@ Result<void> set_up_log(const Arguments& arguments) {
   const std::string format = arguments.global.value_or("log-format", "text");
   if (format != "text" && format != "json" && !format.empty())
     return Error{"invalid log-format: " + format};
-  std::string path = arguments.global.value_or("log", "");
-  if (path.starts_with("file:")) path.erase(0, 5);
-  const bool debug =
-      arguments.global.flag("debug") || arguments.global.value_or("log-level", "") == "debug";
-  return open_log(path, format == "json" ? LogFormat::Json : LogFormat::Text, debug);
+  const std::string level = arguments.global.value_or("log-level", "warning");
+  if (level != "error" && level != "warning" && level != "debug")
+    return Error{"invalid log-level: " + level, 0, "error, warning and debug are known"};
+  return open_log(arguments.global.value_or("log", ""),
+                  format == "json" ? LogFormat::Json : LogFormat::Text,
+                  level != "error" || arguments.global.flag("debug"));
 }

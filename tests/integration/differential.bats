@@ -1,0 +1,70 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The same bundle through runc-like and through its peers: what the container sees
+# of itself must be the same, field by field. Each difference that is left is
+# taken out below, with its reason.
+bats_require_minimum_version 1.5.0
+load ../lib/common
+load ../lib/runtime
+
+setup() {
+  make_bundle
+  # A version and a form that old peers know; umask: they set 022 where none is given.
+  configure '.ociVersion = "1.0.2" | .process.user.umask = 18'
+  cp "$(dirname "$BATS_TEST_FILENAME")/../lib/look-around" "$B/rootfs/look-around"
+  chmod 755 "$B/rootfs/look-around"
+}
+
+teardown() {
+  remove_container
+  command -v runc >/dev/null && runc --root "$BATS_TEST_TMPDIR/peer" delete --force "$ID" 2>/dev/null
+  command -v crun >/dev/null && crun --root "$BATS_TEST_TMPDIR/peer" delete --force "$ID" 2>/dev/null
+  :
+}
+
+# What differs for a reason:
+# - Order: the peers and we mount, make devices and mask in different orders, so
+#   lines are sorted by the program itself.
+# - The id of a device of a file system (st_dev) and mount ids are not printed.
+same_text() { sed "s/$ID/ID/g" "$1"; }
+
+compare_with() { # PEER
+  need "$1"
+  local peer=$1
+  command_is /look-around
+  "$peer" --root "$BATS_TEST_TMPDIR/peer" run --bundle "$B" "$ID" </dev/null \
+    >"$BATS_TEST_TMPDIR/theirs" 2>"$BATS_TEST_TMPDIR/why" ||
+    skip "$peer does not run here: $(head -c 200 "$BATS_TEST_TMPDIR/why")"
+  rt run --bundle "$B" "$ID" </dev/null >"$BATS_TEST_TMPDIR/ours"
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/ours")" -gt 60 ]
+  diff -u <(same_text "$BATS_TEST_TMPDIR/theirs") <(same_text "$BATS_TEST_TMPDIR/ours")
+}
+
+rich() {
+  configure '.process.user = {uid: 1000, gid: 1000, additionalGids: [50, 60], umask: 23} |
+    .process.capabilities = (["bounding", "effective", "permitted", "ambient", "inheritable"] |
+      map({key: ., value: ["CAP_NET_RAW", "CAP_KILL"]}) | from_entries) |
+    .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 100, hard: 200}, {type: "RLIMIT_CORE", soft: 0, hard: 0},
+      {type: "RLIMIT_NPROC", soft: 300, hard: 300}] |
+    .process.cwd = "/tmp" | .process.oomScoreAdj = 321 | .process.noNewPrivileges = true |
+    .process.env += ["A=1", "B=x y", "A=2"] | .hostname = "different" | .root.readonly = true |
+    .linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel.shm_rmid_forced": "1"} |
+    .linux.devices = [{path: "/dev/other", type: "c", major: 1, minor: 3, fileMode: 416, uid: 7, gid: 8}] |
+    .mounts += [{destination: "/mnt/t", type: "tmpfs", source: "tmpfs", options: ["nosuid", "noexec", "size=1m", "mode=0711"]},
+      {destination: "/mnt/ro", type: "bind", source: "/usr", options: ["rbind", "ro", "nodev"]},
+      {destination: "/mnt/file", type: "bind", source: "/etc/hostname", options: ["bind", "nosuid"]}] |
+    .linux.maskedPaths += ["/proc/keys", "/sys/firmware", "/no/such/path"] | .linux.readonlyPaths += ["/proc/bus", "/proc/irq"]'
+}
+
+@test "the default configuration: as runc" { compare_with runc; }
+@test "the default configuration: as crun" { compare_with crun; }
+
+@test "users, limits, capabilities, mounts, devices, sysctls, masks: as runc" {
+  rich
+  compare_with runc
+}
+
+@test "users, limits, capabilities, mounts, devices, sysctls, masks: as crun" {
+  rich
+  compare_with crun
+}
