@@ -207,6 +207,9 @@ Result<void> read_mounts(const JsonView& view, Spec& spec) {
 
 Result<void> read_linux(const JsonView& view, Spec& spec, const KnownFilter& known) {
   if (!view.is_object()) return view.error("expected an object");
+  // The specification wants an error rather than a container without them.
+  for (const std::string_view name : {"intelRdt", "netDevices"})
+    if (const auto field = view.find(name)) return field->error("is not supported");
   TRY(read_isolation(view, spec, known));
   if (const auto devices = view.find("devices"))
     for (const JsonView& item : TRY(devices->items()))

@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Fields and options that no other test needs: each must be seen to have its effect.
+bats_require_minimum_version 1.5.0
+load ../lib/common
+load ../lib/runtime
+
+setup() { make_bundle; }
+teardown() { remove_container; }
+
+@test "personality: domain and flags" {
+  configure '.linux.personality = {domain: "LINUX32", flags: ["ADDR_NO_RANDOMIZE"]}'
+  run -0 run_shell 'uname -m; cat /proc/self/personality'
+  [ "${lines[0]}" = i686 ]
+  [ "${lines[1]}" = 00040008 ]
+}
+
+@test "scheduler: policy and nice" {
+  configure '.process.scheduler = {policy: "SCHED_BATCH", nice: 5}'
+  run -0 run_shell 'cat /proc/self/stat | cut -d" " -f19,41'
+  [ "$output" = "5 3" ]
+}
+
+@test "ioPriority: class and priority" {
+  need ionice
+  configure '.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6}'
+  start_sleeper
+  run -0 ionice -p "$(rt state "$ID" | jq .pid)"
+  [ "$output" = "best-effort: prio 6" ]
+}
+
+@test "rootfsPropagation: shared" {
+  configure '.linux.rootfsPropagation = "shared"'
+  run -0 run_shell 'grep " / / \| / [^ ]* - " /proc/self/mountinfo; awk "\$5 == \"/\" { print \$7 }" /proc/self/mountinfo'
+  [[ $output == *shared:* ]]
+}
+
+@test "timeOffsets: seconds and nanoseconds" {
+  [ -e /proc/self/ns/time ] || skip "the kernel has no time namespaces"
+  configure '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 1000000, nanosecs: 7}}'
+  run -0 run_shell 'cat /proc/self/timens_offsets; cut -d. -f1 /proc/uptime'
+  [[ $output == *boottime*1000000*7* ]]
+  [ "${lines[-1]}" -ge 1000000 ]
+}
+
+@test "execCPUAffinity: the process of exec runs where it says" {
+  configure '.process.execCPUAffinity = {initial: "0", final: "0"}'
+  start_sleeper
+  run -0 rt exec "$ID" grep Cpus_allowed_list /proc/self/status
+  [[ $output == *[[:space:]]0 ]]
+}
+
+@test "exec --additional-gids --no-new-privs, and --ignore-paused on a paused container" {
+  start_sleeper
+  run -0 rt exec --additional-gids 77 --no-new-privs "$ID" sh -c 'id -G; grep NoNewPrivs /proc/self/status'
+  [[ ${lines[0]} == *77* && ${lines[1]} == *1 ]]
+  rt pause "$ID"
+  run -1 rt exec "$ID" true
+  [[ $output == *"paused container (use --ignore-paused"* ]]
+  rt resume "$ID"
+}
+
+@test "run --config --keep, list --quiet, kill --all" {
+  mv "$B/config.json" "$B/other.json"
+  run -0 rt spec --bundle "$B" --file third.json
+  [ -e "$B/third.json" ]
+  jq '.process.args = ["true"]' "$B/other.json" >"$B/fourth.json"
+  rt run --bundle "$B" --config fourth.json --keep "$ID" </dev/null
+  [ "$(rt list --quiet)" = "$ID" ]
+  has_status stopped
+  rt kill --all "$ID" KILL
+  rt delete "$ID"
+}
+
+@test "run --preserve-fds passes descriptors on, and no others" {
+  command_is sh -c 'cat <&3; ls /proc/self/fd | wc -l'
+  # Without bats' `run`, which has a use of its own for 3.
+  rt run --preserve-fds 1 --bundle "$B" "$ID" </dev/null 3< <(echo given) 4</dev/null >"$BATS_TEST_TMPDIR/out"
+  # 0, 1, 2, 3 and that of the directory
+  [ "$(cat "$BATS_TEST_TMPDIR/out")" = $'given\n5' ]
+}
+
+@test "fields that are not supported are refused, not ignored" {
+  configure '.linux.netDevices = {eth9: {}}'
+  run -1 rt run --bundle "$B" "$ID"
+  [[ $output == *"/linux/netDevices: is not supported"* ]]
+  configure 'del(.linux.netDevices) | .linux.intelRdt = {closID: "x"}'
+  run -1 rt run --bundle "$B" "$ID"
+  [[ $output == *"/linux/intelRdt: is not supported"* ]]
+}
