@@ -103,6 +103,7 @@ struct Launch {
   int first = 0;
   int program = -1;
   int sync = -1;
+  int kept = 0;  // descriptors 3 to 2 + kept go on to the container
   bool await_maps = false;
 };
 
@@ -117,6 +118,8 @@ int become_init(void* argument) {
   }
   for (int i = 0; i < launch.count; ++i)
     if (launch.source[i] >= 0 && ::dup3(launch.source[i], launch.first + i, 0) < 0) return 1;
+  for (int fd = 3; fd < 3 + launch.kept; ++fd)
+    if (::fcntl(fd, F_SETFD, 0) != 0) return 1;
   const std::array<char*, 1> env = {nullptr};
   ::syscall(SYS_execveat, launch.program, "", launch.argv.data(), env.data(), AT_EMPTY_PATH);
   return 127;
@@ -166,6 +169,7 @@ Result<Init> spawn_init(const Plan& plan, SpawnGifts gifts, unsigned kept) {
   launch.count = static_cast<int>(source.size());
   launch.program = program.get();
   launch.sync = talk.theirs.get();
+  launch.kept = static_cast<int>(kept);
   launch.await_maps = plan.new_user;
   CloneRequest request;
   request.flags = plan.clone_flags;

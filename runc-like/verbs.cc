@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verbs.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,7 +67,22 @@ Result<LaunchOptions> launch_options(const Arguments& arguments) {
   return options;
 }
 
+namespace {
+
+// Before anything of ours takes the number of one that the caller forgot.
+Result<void> check_preserved(const Options& given) {
+  const auto count = parse_integer(given.value_or("preserve-fds", "0"));
+  for (int fd = 3; count && fd < 3 + *count && fd < 1024; ++fd)
+    if (::fcntl(fd, F_GETFD) < 0)
+      return errno_error("preserve", "descriptor " + std::to_string(fd),
+                         "the caller must have it open");
+  return {};
+}
+
+}  // namespace
+
 Result<void> set_up_log(const Arguments& arguments) {
+  TRY(check_preserved(arguments.options));
   const std::string format = arguments.global.value_or("log-format", "text");
   if (format != "text" && format != "json" && !format.empty())
     return Error{"invalid log-format: " + format};

@@ -78,6 +78,8 @@ teardown() { remove_container; }
   rt run --preserve-fds 1 --bundle "$B" "$ID" </dev/null 3< <(echo given) 4</dev/null >"$BATS_TEST_TMPDIR/out"
   # 0, 1, 2, 3 and that of the directory
   [ "$(cat "$BATS_TEST_TMPDIR/out")" = $'given\n5' ]
+  run -1 rt run --preserve-fds 90 --bundle "$B" "$ID"
+  [[ $output == *"preserve 'descriptor "*EBADF* ]]
 }
 
 @test "fields that are not supported are refused, not ignored" {
