@@ -29,7 +29,9 @@ podman_here() {
 # podman asks for limits above its own, which root without CAP_SYS_RESOURCE may not give.
 limits=(--ulimit nofile=1024:1024 --ulimit nproc=1024:1024)
 
-podman_run() { podman_here run "${limits[@]}" --network none "$@"; }
+# Not to the journal, which podman chooses where there is one: it would follow that
+# only with the journal for its events too.
+podman_run() { podman_here run "${limits[@]}" --network none --log-driver k8s-file "$@"; }
 
 status_is() { [ "$(podman_here inspect -f '{{.State.Status}}' "$1")" = "$2" ]; }
 said() { podman_here logs "$2" 2>&1 | grep -q "$1"; } # TEXT CONTAINER
