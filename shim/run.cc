@@ -11,12 +11,24 @@
 
 #include "detach.h"
 #include "process_info.h"
+#include "seen_container.h"
 #include "session.h"
 #include "verbs.h"
 
 namespace {
 
+// A leftover may be replaced, a container that runs may not.
+Result<void> refuse_lost(const RunCommand& options) {
+  const auto state = SeenState::open(options.state_root, options.id);
+  if (!state) return {};
+  const auto seen = describe_container(*state, options.id);
+  if (!seen || seen->status != "lost") return {};
+  return Error{"container '" + options.id + "' already exists and runs without a shim", 0,
+               "supervise it with shim adopt " + options.id};
+}
+
 Result<int> run_session(const RunCommand& options, Detachment* detachment) {
+  TRY(refuse_lost(options));
   StateDir state = TRY(StateDir::create(options.state_root, options.id));
   return Session(options, std::move(state)).run(detachment);
 }

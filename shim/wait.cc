@@ -8,8 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <climits>
 #include <cstdio>
 
+#include "duration.h"
 #include "run.h"
 #include "seen_container.h"
 #include "state_dir.h"
@@ -29,6 +32,7 @@ constexpr auto kWaitTable = std::to_array<Option>({
 constexpr auto kStopTable = std::to_array<Option>({
     kStateDir,
     {"signal", 's', Kind::Value, "SIGNAL", "SIGTERM, SIGINT or SIGQUIT (SIGTERM)"},
+    {"time", 't', Kind::Value, "TIME", "kill what runs on after that (10s)"},
 });
 
 struct Waited {
@@ -81,6 +85,22 @@ Result<int> wait_as_they_end(std::vector<Waited> all, bool first_only) {
   return status;
 }
 
+// Until the shim has gone, or the time has come. A container that runs on is killed.
+Result<void> wait_or_kill(const Waited& waited, std::chrono::steady_clock::time_point until) {
+  using std::chrono::milliseconds;
+  const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+  pollfd end = {waited.shim.get(), POLLIN, 0};
+  const int wait = static_cast<int>(std::clamp<long>(left.count(), 0, INT_MAX));
+  if (::poll(&end, 1, wait) != 0) return {};
+  const SeenContainer container = TRY(describe_container(waited.state, waited.id));
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, container.pid, 0)));
+  // Asked again now, so that the pidfd is the container's and not that of a later process.
+  const SeenContainer again = TRY(describe_container(waited.state, waited.id));
+  if (process && again.status == "running" && again.pid == container.pid)
+    (void)::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+  return {};
+}
+
 }  // namespace
 
 const std::span<const Option> kWaitOptions = kWaitTable;
@@ -103,12 +123,15 @@ Result<int> cmd_stop(const Arguments& arguments) {
   if (number == SIGQUIT && name != "SIGQUIT")
     return Error{"'" + name + "' does not stop a container here", 0,
                  "use SIGTERM, SIGINT or SIGQUIT"};
+  const auto time = TRY(duration_of(arguments.options, "time", std::chrono::seconds(10)));
   const std::vector<Waited> all = TRY(open_all(arguments));
   for (const Waited& waited : all) {
     if (!waited.shim) return Error{"'" + waited.id + "' has no shim any more", ESRCH};
     if (::syscall(SYS_pidfd_send_signal, waited.shim.get(), number, nullptr, 0) != 0)
       return errno_error("signal shim of", waited.id);
   }
+  const auto until = std::chrono::steady_clock::now() + time;
+  for (const Waited& waited : all) TRY(wait_or_kill(waited, until));
   for (const Waited& waited : all) TRY(waited.state.wait_exit());
   return 0;
 }

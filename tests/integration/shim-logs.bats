@@ -111,36 +111,3 @@ tidy_log() { [ ! -e k.log.zst.new ] && [ -e k.log.2.zst ] && [ ! -e k.log.2 ]; }
   jq -es 'map({(.MESSAGE): [.PRIORITY, .CONTAINER_TAG, .TEAM, .SYSLOG_IDENTIFIER]}) | add ==
     {"journal-out": ["6", "web", "x", "web"], "journal-err": ["3", "web", "x", "web"]}' entries
 }
-
-# ---- faults ----
-
-@test "the exit is told although the disk is full, and the log is complete when there is room" {
-  mkdir disk
-  mount -t tmpfs -o size=128k shim-test disk || skip "no tmpfs can be mounted"
-  make_bundle sh -c 'read -r l; seq 1 20000; exit 5'
-  shim_run --detach -i --events events --log k8s-file:disk/k.log --exit-file exit "$id"
-  head -c 110000 /dev/zero >disk/ballast
-  shim attach "$id" < <(echo go) >/dev/null 3>&- &
-  eventually grep -qs log-blocked events
-  kill -KILL "$(cat "/run/shim/$id/pid")"
-  eventually test -s exit
-  [ "$(cat exit)" = 137 ]
-  grep -q log-late events
-  [ -e "/run/shim/$id" ]
-  mount -o remount,size=8m disk
-  eventually gone "$id"
-  # All that the container could write before its end, without a gap.
-  k8s_text disk/k.log >text
-  seq 1 20000 | head -c "$(stat -c %s text)" | cmp - text || { sed '$d' text | cmp - <(seq 1 "$(($(wc -l <text) - 1))"); }
-  ! grep -q log-dropped events
-  umount disk
-}
-
-@test "100 MB without a newline, and closed output: bounded memory, an end" {
-  make_bundle sh -c 'head -c 100000000 /dev/zero; exec >&- 2>&-; exit 6'
-  shim_run --detach --log k8s-file:/dev/null --log "|wc -c >count" --exit-file exit --keep "$id"
-  shim wait "$id" || [ $? -eq 6 ]
-  eventually grep -qs 100000000 count
-  "$RUNTIME" delete --force "$id"
-  rm -rf "/run/shim/$id"
-}
