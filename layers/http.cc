@@ -245,6 +245,10 @@ struct HttpClient::Impl {
                         authorities.size(), CURL_BLOB_NOCOPY};
       set(handle, CURLOPT_CAINFO_BLOB, &blob);
     }
+    // A host without any authorities trusts nobody; that is no error before somebody asks.
+    const curl_version_info_data* built = ::curl_version_info(CURLVERSION_NOW);
+    if (built->cainfo != nullptr && ::access(built->cainfo, R_OK) != 0)
+      set(handle, CURLOPT_CAINFO, static_cast<char*>(nullptr));
     if (!certificate.empty()) set(handle, CURLOPT_SSLCERT, certificate.c_str());
     if (!key.empty()) set(handle, CURLOPT_SSLKEY, key.c_str());
     // A proxy cannot reach what is local to us.
