@@ -90,14 +90,14 @@ std::string resolv_conf(const BundleOptions& options) {
   return out;
 }
 
-Result<void> write_files(FdRef dir, const BundleOptions& options) {
+}  // namespace
+
+Result<void> write_container_files(FdRef dir, const BundleOptions& options) {
   const std::string hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
   TRY(write_file_at(dir, "hosts", hosts, 0644));
   TRY(write_file_at(dir, "hostname", options.hostname + "\n", 0644));
   return write_file_at(dir, "resolv.conf", resolv_conf(options), 0644);
 }
-
-}  // namespace
 
 Result<void> make_bundle(const Store& store, const Image& image, const std::string& dir,
                          const BundleOptions& options, const UnpackLimits& limits) {
@@ -110,7 +110,7 @@ Result<void> make_bundle(const Store& store, const Image& image, const std::stri
   mark.begin_object().member("store", store.path()).member("image", image.name).end_object();
   TRY(write_file_at(bundle_fd, kMark, mark.take(), 0600));
   TRY(mount_root(layers, lease, bundle, undo));
-  TRY(write_files(bundle_fd, options));
+  TRY(write_container_files(bundle_fd, options));
 
   const UniqueFd rootfs = TRY(open_directory(bundle + "/rootfs"));
   TRY(check_mount_points(rootfs));

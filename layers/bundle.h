@@ -21,3 +21,6 @@ Result<void> remove_bundle(const std::string& store_path, const std::string& dir
 
 // Where the store of the bundle DIR is, by the bundle's own word.
 std::string store_of_bundle(const std::string& dir, const std::string& otherwise);
+
+// hosts, hostname and resolv.conf, which the container sees in its /etc.
+Result<void> write_container_files(FdRef dir, const BundleOptions& options);

@@ -13,6 +13,14 @@ struct Volume {
   bool read_only = false;
 };
 
+// A mount of the runtime's configuration as it stands.
+struct ExtraMount {
+  std::string type;
+  std::string source;
+  std::string destination;
+  std::vector<std::string> options = {};
+};
+
 struct ExtraHook {
   std::string stage;  // createRuntime, …
   std::vector<std::string> argv;
@@ -29,6 +37,7 @@ struct BundleOptions {
   std::optional<std::vector<std::string>> entrypoint = {};
   std::vector<std::string> args = {};
   std::vector<Volume> volumes = {};
+  std::vector<ExtraMount> mounts = {};
   std::vector<ExtraHook> hooks = {};
   std::optional<std::int64_t> memory = {};
   std::optional<std::int64_t> pids = {};

@@ -10,6 +10,7 @@
 #include "commands.h"
 
 Result<int> cmd_commit(const Arguments& arguments);
+Result<int> cmd_build(const Arguments& arguments);
 Result<int> cmd_config(const Arguments& arguments);
 Result<int> cmd_diff(const Arguments& arguments);
 Result<int> cmd_mount(const Arguments& arguments);
@@ -190,4 +191,47 @@ inline constexpr auto kConfigOptions = std::to_array<Option>({
     kMessageOption,
     kCreatedByOption,
     kPlatformOption,
+});
+inline constexpr auto kBuildOptions = std::to_array<Option>({
+    {.name = "tag",
+     .letter = 't',
+     .kind = Option::Kind::List,
+     .argument = "NAME[:TAG]",
+     .help = "of the image"},
+    {.name = "file",
+     .letter = 'f',
+     .kind = Option::Kind::Value,
+     .argument = "FILE",
+     .help = "the Dockerfile, or - (default: DIR/Dockerfile)"},
+    {.name = "build-arg",
+     .kind = Option::Kind::List,
+     .argument = "K[=V]",
+     .help = "value of an ARG; without =V the caller's"},
+    {.name = "target",
+     .kind = Option::Kind::Value,
+     .argument = "STAGE",
+     .help = "build that stage (default: the last)"},
+    {.name = "secret",
+     .kind = Option::Kind::List,
+     .argument = "id=ID[,src=FILE|,env=K]",
+     .help = "for RUN --mount=type=secret"},
+    {.name = "build-context",
+     .kind = Option::Kind::List,
+     .argument = "NAME=DIR",
+     .help = "a directory for --from=NAME"},
+    {.name = "network",
+     .kind = Option::Kind::Value,
+     .argument = "NET",
+     .help = "of RUN: host (default) or none"},
+    {.name = "label", .kind = Option::Kind::List, .argument = "K=V", .help = "set a label"},
+    {.name = "no-cache", .help = "carry out every step"},
+    {.name = "iidfile",
+     .kind = Option::Kind::Value,
+     .argument = "FILE",
+     .help = "write the digest there"},
+    {.name = "quiet", .letter = 'q', .help = "say nothing but the result"},
+    kCompressionOption,
+    kPlatformOption,
+    kMaxSizeOption,
+    kMaxEntriesOption,
 });

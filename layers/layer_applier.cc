@@ -115,7 +115,8 @@ Result<void> LayerApplier::apply_entry(TarReader& tar, TarEntry& entry) {
   const std::string path = clean_path(entry.name);
   if (path.empty()) return apply_root(entry);
   const std::string_view base = std::string_view(path).substr(path.rfind('/') + 1);
-  if (base.starts_with(".wh.") && !options_.files_only) return apply_whiteout(path, base);
+  if (base.starts_with(".wh.") && !options_.files_only && options_.whiteouts)
+    return apply_whiteout(path, base);
   if (entry.type == TarType::HardLink) {
     const std::string target = clean_path(entry.link);
     if (!TRY(apply_link(path, target))) deferred_.emplace_back(path, target);

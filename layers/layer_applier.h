@@ -33,6 +33,7 @@ struct ApplyOptions {
   LayerForm form = LayerForm::Flat;
   bool lowest = true;       // Flat: nothing lies below, so whiteouts have no meaning
   bool files_only = false;  // an archive, not a root: only files, directories and links
+  bool whiteouts = true;    // a name that begins with ".wh." deletes
   std::uint64_t most_entries = std::uint64_t{1} << 22;
 };
 

@@ -196,6 +196,8 @@ Result<void> write_mounts(JsonWriter& out, const ImageConfig& image, const Bundl
   for (const Volume& volume : options.volumes)
     write_mount(out, volume.destination, "bind", volume.source,
                 {"rbind", "rprivate", volume.read_only ? "ro" : "rw"});
+  for (const ExtraMount& mount : options.mounts)
+    write_mount(out, mount.destination, mount.type, mount.source, mount.options);
   out.end_array();
   return {};
 }
@@ -346,4 +348,11 @@ Result<std::string> runtime_config(const ImageConfig& image, const BundleOptions
   }
   write_linux(out, options);
   return out.end_object().take() + "\n";
+}
+
+std::set<std::string> standard_mount_points() {
+  std::set<std::string> out;
+  for (const DefaultMount& mount : kMounts) out.insert(clean_path(mount.destination));
+  for (const std::string_view file : kFiles) out.insert("etc/" + std::string(file));
+  return out;
 }

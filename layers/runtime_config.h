@@ -3,6 +3,7 @@
 // (image-spec, conversion.md), with the defaults that docker and podman agree on.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "bundle_options.h"
@@ -17,3 +18,6 @@ Result<std::string> runtime_config(const ImageConfig& image, const BundleOptions
 // The working directory of the process: absolute, and nowhere in /proc, where a
 // leaked descriptor of the runtime could be entered (CVE-2024-21626).
 Result<std::string> working_directory(const ImageConfig& image, const BundleOptions& options);
+
+// Where every container has something mounted: clean paths.
+std::set<std::string> standard_mount_points();

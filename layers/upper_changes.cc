@@ -22,6 +22,11 @@ std::string join(const std::string& dir, const std::string& name) {
   return dir.empty() ? name : dir + "/" + name;
 }
 
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash);
+}
+
 bool is_opaque(FdRef dir) {
   std::array<char, 1> value = {};
   return ::fgetxattr(dir.get(), kOverlayOpaque, value.data(), value.size()) == 1 && value[0] == 'y';
@@ -111,7 +116,14 @@ class UpperWalk {
     const std::size_t at = changes_.size();
     changes_.push_back({kind, path});
     TRY(directory(dir, lower, path));
-    if (!lower || changes_.size() > at + 1) return {};
+    if (changes_.size() > at + 1) return {};
+    // Made only to hold a mount point.
+    if (kind == Change::Kind::Added && left_out_.contains(path)) {
+      changes_.pop_back();
+      left_out_.insert(parent_of(path));
+      return {};
+    }
+    if (!lower) return {};
     // Making and leaving out a mount point changes only the time.
     if (TRY(same_attributes(above, below, !left_out_.contains(path)))) changes_.pop_back();
     return {};

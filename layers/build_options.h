@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// build_options.h - what the command line says about a build.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compress.h"
+#include "image.h"
+#include "unpack.h"
+
+struct BuildSecret {
+  std::string file = {};
+  std::string variable = {};  // of our environment, when there is no file
+};
+
+struct BuildOptions {
+  std::string context;                           // directory
+  std::optional<std::string> file = {};          // default: Dockerfile in the context
+  std::vector<std::string> names = {};           // of the image
+  std::map<std::string, std::string> args = {};  // of ARG
+  std::map<std::string, std::string> labels = {};
+  std::map<std::string, BuildSecret> secrets = {};
+  std::map<std::string, std::string> contexts = {};  // name: directory, for --from
+  std::optional<std::string> target = {};            // stage
+  std::string network = "host";                      // of RUN
+  Platform platform = host_platform();
+  Compression compression = Compression::Gzip;
+  UnpackLimits limits = {};
+  bool cache = true;
+  bool quiet = false;
+};
