@@ -106,8 +106,9 @@ Result<void> own_mounts() {
 Result<int> cmd_build(const Arguments& arguments) {
   const BuildOptions options = TRY(read_options(arguments));
   const EventLog events = open_events(arguments);
-  const Store store = TRY(open_store(arguments));
+  // Before anything is opened: between the two namespaces no file can be renamed.
   TRY(own_mounts());
+  const Store store = TRY(open_store(arguments));
   Builder builder = TRY(Builder::create(store, options));
   const NewImage image = TRY(builder.run());
   const Descriptor manifest = TRY(store_image(store, image));
