@@ -7,19 +7,31 @@
 export PATH="${BUILD_BIN:?run the tests with tests/run}:$PATH"
 export RUNC_LIKE_EVENTS=
 
+# bats notes every line that runs, for its reports. Not the lines in here: under
+# emulation that takes longer than what they do.
+bats_add_debug_exclude_path "${BASH_SOURCE[0]%/*}"
+
 # A bundle's rootfs from the distribution's static busybox: /bin/busybox and its
-# usual names, /etc/passwd, /etc/group, /tmp, /proc, /sys, /dev.
+# usual names, /etc/passwd, /etc/group, /tmp, /proc, /sys, /dev. A copy of one that
+# tests/run keeps while it runs.
 make_busybox_rootfs() { # DIR
-  mkdir -p "$1"/{bin,etc,tmp,proc,sys,dev,root,var,run}
-  cp "$(command -v busybox)" "$1/bin/busybox"
+  mkdir -p "$1"
+  [ -d "$TEST_CACHE/rootfs" ] || make_rootfs_template "$TEST_CACHE/rootfs"
+  cp -a "$TEST_CACHE/rootfs/." "$1"
+}
+
+make_rootfs_template() { # DIR
+  mkdir -p "$1.new"/{bin,etc,tmp,proc,sys,dev,root,var,run}
+  cp "$(command -v busybox)" "$1.new/bin/busybox"
   local name
   for name in sh cat ls echo true false sleep id env mount umount hostname ps kill wc head tail \
     grep sed awk test mkdir rm ln cp touch stat readlink dd nc wget httpd ip ping ulimit printf \
     yes seq od tr cut date find xargs sort uniq sysctl nslookup vi uname dmesg chmod chown df du tty stty mknod; do
-    ln -sf busybox "$1/bin/$name"
+    ln -sf busybox "$1.new/bin/$name"
   done
-  printf 'root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n' >"$1/etc/passwd"
-  printf 'root:x:0:\nstaff:x:50:alice\nalice:x:1000:\n' >"$1/etc/group"
+  printf 'root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n' >"$1.new/etc/passwd"
+  printf 'root:x:0:\nstaff:x:50:alice\nalice:x:1000:\n' >"$1.new/etc/group"
+  mv "$1.new" "$1"
 }
 
 # An id no other test or run uses at the same time.
