@@ -74,7 +74,7 @@ bool rewrite(const char* path, const Dangling& link, char* to) noexcept {
   size_t at = 0;
   to[0] = '\0';
   if (g_link[0] != '/' && !append(to, &at, path, link.start)) return false;
-  if (!append(to, &at, g_link, link.size) || !append(to, &at, "/", 1)) return false;
+  if (!append(to, &at, g_link, link.size)) return false;
   const size_t rest = length(path + link.end);
   return append(to, &at, path + link.end, rest);
 }

@@ -82,6 +82,16 @@ teardown() { remove_container; }
   [[ $output == *"preserve 'descriptor "*EBADF* ]]
 }
 
+@test "a link to nothing in a mount's destination: its target is made inside" {
+  ln -s /nowhere/yet "$B/rootfs/data"
+  ln -s deep/er "$B/rootfs/tmp/link"
+  mount_is '{"destination":"/data/sub","type":"tmpfs","source":"tmpfs"}'
+  mount_is '{"destination":"/tmp/link","type":"bind","source":"/etc/hostname","options":["bind"]}'
+  run -0 run_shell 'grep -c " /nowhere/yet/sub \| /tmp/deep/er " /proc/self/mountinfo'
+  [ "$output" = 2 ]
+  [ ! -e /nowhere ]
+}
+
 @test "fields that are not supported are refused, not ignored" {
   configure '.linux.netDevices = {eth9: {}}'
   run -1 rt run --bundle "$B" "$ID"
