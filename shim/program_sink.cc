@@ -10,13 +10,15 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <limits>
+#include <utility>
 
 namespace {
 
 constexpr std::chrono::milliseconds kFirstDelay{100};
 constexpr std::chrono::milliseconds kLongestDelay{10'000};
 constexpr std::chrono::seconds kGoodTime{10};  // who ran so long is started again at once
-constexpr int kLastWait = 10'000;              // milliseconds
+constexpr std::chrono::seconds kLastWait{10};
 
 }  // namespace
 
@@ -53,18 +55,36 @@ void ProgramSink::ended(int status) {
   });
 }
 
-ProgramSink::~ProgramSink() {
-  loop_.forget(write_);
-  if (again_ != 0) loop_.cancel(again_);
-  int waiting = 0;
-  if (pid_ == 0 && ::ioctl(read_.get(), FIONREAD, &waiting) == 0 && waiting > 0) (void)start();
-  write_.reset();
-  read_.reset();
-  if (pid_ == 0) return;
+int ProgramSink::waiting() const {
+  int bytes = 0;
+  return ::ioctl(read_.get(), FIONREAD, &bytes) == 0 ? bytes : 0;
+}
+
+// Until the program has ended; false when that takes too long.
+bool ProgramSink::wait_for_program(Loop::Clock::time_point until) {
+  if (pid_ == 0) return true;
   children_.forget(pid_);
   const UniqueFd program(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   pollfd end = {program.get(), POLLIN, 0};
-  if (program && ::poll(&end, 1, kLastWait) == 1) (void)::waitpid(pid_, nullptr, 0);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Loop::Clock::now());
+  const int wait = static_cast<int>(std::max<long>(left.count(), 0));
+  if (program && ::poll(&end, 1, wait) != 1) return false;
+  (void)::waitpid(pid_, nullptr, 0);
+  pid_ = 0;
+  return true;
+}
+
+// What one program leaves in the pipe is for the next, as long as each takes some of it.
+ProgramSink::~ProgramSink() {
+  loop_.forget(write_);
+  if (again_ != 0) loop_.cancel(again_);
+  write_.reset();
+  const auto until = Loop::Clock::now() + kLastWait;
+  int left = std::numeric_limits<int>::max();
+  while (wait_for_program(until)) {
+    const int before = std::exchange(left, waiting());
+    if (left == 0 || left >= before || !start()) return;
+  }
 }
 
 LogSink::Progress ProgramSink::pump() {

@@ -35,6 +35,8 @@ class ProgramSink final : public LogSink {
       : words_(std::move(words)), loop_(loop), children_(children), notices_(notices) {}
   Result<void> start();
   void ended(int status);
+  int waiting() const;
+  bool wait_for_program(Loop::Clock::time_point until);
 
   std::string words_;
   Loop& loop_;
