@@ -68,7 +68,7 @@ Result<int> cmd_pull(const Arguments& arguments) {
   const OpenSource source = TRY(open_pull(arguments.positionals[0], store, arguments.options));
   const bool named = arguments.positionals.size() > 1;
   const std::string name = TRY(full_name(named ? arguments.positionals[1] : source.name));
-  StoreTarget target(store, name);
+  StoreTarget target(store, name, dynamic_cast<RegistrySource*>(source.source.get()));
   Moved moved = TRY(move(arguments, "pull", *source.source, target));
   moved.name = name;
   print(arguments, moved);

@@ -6,6 +6,14 @@
 
 #include "transfer.h"
 
+namespace {
+
+std::string staged(const Digest& digest) {
+  return "tmp/partial-" + digest.hex();
+}
+
+}  // namespace
+
 Result<ImageDocument> LayoutSource::root() {
   return ImageDocument{root_, TRY(layout_->read_blob(root_))};
 }
@@ -31,25 +39,56 @@ Result<std::string> RegistrySource::document(const Descriptor& descriptor) {
   return std::move(found.bytes);
 }
 
+// One that two processes want is fetched by one of them; the other finds it here.
 Result<void> RegistrySource::fetch(const Descriptor& descriptor, Progress& progress) {
-  // One that two processes want is fetched by one of them.
-  const ObjectLock lock = TRY(ObjectLock::object(staging_->root(), descriptor.digest));
-  if (staging_->layout().has_blob(descriptor.digest)) return {};
-  const std::string path = "tmp/partial-" + descriptor.digest.hex();
-  const UniqueFd file = TRY(open_at(staging_->root(), path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  const ObjectLock lock = TRY(ObjectLock::object(store_->root(), descriptor.digest));
+  if (store_->layout().has_blob(descriptor.digest)) return {};
+  const UniqueFd file =
+      TRY(open_at(store_->root(), staged(descriptor.digest), O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
   auto fetched = registry_->fetch_blob(descriptor, file, progress);
-  if (fetched) fetched = staging_->adopt(file, descriptor.digest);
-  struct stat st = {};
-  // What a broken connection left is continued by the next run, if it is worth that.
-  constexpr off_t kWorthKeeping = off_t{1} << 20;
-  const bool keep = !fetched && may_pass(fetched.error()) && ::fstat(file.get(), &st) == 0 &&
-                    st.st_size >= kWorthKeeping;
-  if (!keep && ::unlinkat(staging_->root().get(), path.c_str(), 0) != 0 && fetched)
-    return errno_error("remove", path);
+  const std::lock_guard guard(mutex_);
+  held_.insert(descriptor.digest);
+  if (!fetched && may_pass(fetched.error())) keep_ = true;
   return fetched;
 }
 
+RegistrySource::~RegistrySource() {
+  constexpr off_t kWorthKeeping = off_t{1} << 20;
+  for (const Digest& digest : held_) {
+    struct stat st = {};
+    const std::string path = staged(digest);
+    const bool large =
+        ::fstatat(store_->root().get(), path.c_str(), &st, 0) == 0 && st.st_size >= kWorthKeeping;
+    if (!keep_ || !large) (void)::unlinkat(store_->root().get(), path.c_str(), 0);
+  }
+}
+
+bool RegistrySource::holds(const Digest& digest) const {
+  const std::lock_guard guard(mutex_);
+  return held_.contains(digest);
+}
+
+Result<UniqueFd> RegistrySource::open(const Descriptor& descriptor) const {
+  if (!holds(descriptor.digest)) return store_->layout().open_blob(descriptor);
+  return open_at(store_->root(), staged(descriptor.digest), O_RDWR | O_NOFOLLOW);
+}
+
+Result<void> RegistrySource::adopt_all() {
+  for (const Digest& digest : held_) {
+    const std::string path = staged(digest);
+    auto file = open_at(store_->root(), path, O_RDWR | O_NOFOLLOW);
+    // Another process may have been first, with the same bytes.
+    if (!file && file.error().code == ENOENT && store_->layout().has_blob(digest)) continue;
+    if (!file) return std::move(file).error();
+    TRY(store_->adopt(*file, digest));
+    if (::unlinkat(store_->root().get(), path.c_str(), 0) != 0 && errno != ENOENT)
+      return errno_error("remove", path);
+  }
+  held_.clear();
+  return {};
+}
+
 Result<UniqueFd> RegistrySource::blob(const Descriptor& descriptor, Progress& progress) {
-  if (!staging_->layout().has_blob(descriptor.digest)) TRY(fetch(descriptor, progress));
-  return staging_->layout().open_blob(descriptor);
+  if (!store_->layout().has_blob(descriptor.digest)) TRY(fetch(descriptor, progress));
+  return open(descriptor);
 }

@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::string_view kMarker = R"({"imageLayoutVersion":"1.0.0"})";
 
-std::optional<Platform> platform_of(const Image& image) {
-  if (image.descriptor.platform) return image.descriptor.platform;
-  return image.config.platform;
-}
-
 }  // namespace
 
 Result<void> copy_verified(const Descriptor& blob, FdRef from, FdRef to, Progress& progress) {
@@ -48,7 +43,7 @@ Result<bool> StoreTarget::has(const Descriptor& blob) {
 }
 
 Result<void> StoreTarget::put(const Descriptor& blob, FdRef file, Progress& progress) {
-  // What was fetched straight into this store is there by now.
+  if (fetched_ != nullptr && fetched_->holds(blob.digest)) return {};
   if (store_->layout().has_blob(blob.digest)) return {};
   const TempDir place = TRY(store_->scratch());
   const UniqueFd copy = TRY(open_at(place.fd(), "blob", O_RDWR | O_CREAT | O_EXCL, 0600));
@@ -57,18 +52,37 @@ Result<void> StoreTarget::put(const Descriptor& blob, FdRef file, Progress& prog
 }
 
 Result<void> StoreTarget::put_document(const ImageDocument& document) {
-  TRY(store_->put(document.bytes, document.descriptor.media_type));
+  if (!document.descriptor.is_index()) (void)TRY(check(document));
+  documents_.push_back(document);
   return {};
 }
 
+Result<UniqueFd> StoreTarget::open(const Descriptor& blob) const {
+  return fetched_ != nullptr ? fetched_->open(blob) : store_->layout().open_blob(blob);
+}
+
+// Nothing gets a name here that could not be used: sizes and configuration must fit.
+Result<Platform> StoreTarget::check(const ImageDocument& document) const {
+  const std::string name = "manifest " + document.descriptor.digest.text();
+  const Manifest manifest = TRY(parse_manifest(name, document.bytes));
+  const UniqueFd file = TRY(open(manifest.config));
+  const std::string text = TRY(read_all(file, "configuration", kDocumentLimit));
+  const ImageConfig config = TRY(parse_image_config("configuration of " + name, text));
+  if (config.diff_ids.size() != manifest.layers.size())
+    return Error{name + ": has " + std::to_string(manifest.layers.size()) +
+                 " layers, its configuration " + std::to_string(config.diff_ids.size()) +
+                 " diff_ids"};
+  for (const Descriptor& layer : manifest.layers) TRY(open(layer));
+  return config.platform;
+}
+
 Result<void> StoreTarget::finish(const ImageDocument& root) {
-  Descriptor named = TRY(store_->put(root.bytes, root.descriptor.media_type));
-  if (!named.is_index()) {
-    // Nothing gets a name here that could not be used: sizes and configuration must fit.
-    const Image image = TRY(store_->layout().load(name_, named, host_platform()));
-    for (const Descriptor& layer : image.manifest.layers) TRY(store_->layout().open_blob(layer));
-    named.platform = platform_of(image);
-  }
+  Descriptor named = root.descriptor;
+  if (!named.is_index()) named.platform = TRY(check(root));
+  if (fetched_ != nullptr) TRY(fetched_->adopt_all());
+  for (const ImageDocument& document : documents_)
+    TRY(store_->put(document.bytes, document.descriptor.media_type));
+  TRY(store_->put(root.bytes, root.descriptor.media_type));
   replaced_ = TRY(store_->tag(named, name_));
   return {};
 }

@@ -19,6 +19,7 @@
 namespace {
 
 constexpr std::size_t kMostNames = 1'000'000;  // a list without end is no list
+constexpr int kMostPages = 1000;
 constexpr std::size_t kListPage = std::size_t{16} << 20;
 constexpr auto kLongestWait = std::chrono::seconds(60);
 constexpr auto kFirstWait = std::chrono::milliseconds(200);
@@ -238,7 +239,7 @@ Result<ImageDocument> Registry::manifest(const std::string& version) {
 Result<std::vector<std::string>> Registry::list(std::string next, std::string_view member,
                                                 Right right) {
   std::vector<std::string> out;
-  while (!next.empty()) {
+  for (int page = 0; !next.empty(); ++page) {
     HttpRequest request{.url = next};
     request.limit = kListPage;
     const HttpAnswer answer = TRY(ask(request, scopes(right)));
@@ -249,7 +250,7 @@ Result<std::vector<std::string>> Registry::list(std::string next, std::string_vi
       for (std::string& name : TRY(names->strings())) out.push_back(std::move(name));
     const std::string link = next_link(answer.header("link"));
     next = link.empty() ? "" : TRY(resolve_url(request.url, link));
-    if (!next.empty() && (out.size() == before || out.size() > kMostNames))
+    if (!next.empty() && (out.size() == before || out.size() > kMostNames || page == kMostPages))
       return Error{printable(request.url) + ": the list has no end"};
     if (!next.empty() && !same_origin(next, base_))
       return Error{printable(request.url) + ": the list goes on at another host"};

@@ -8,8 +8,11 @@
 // meanwhile sees the old image or nothing.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -71,26 +74,38 @@ class LayoutSource final : public ImageSource {
   Descriptor root_;
 };
 
-// Blobs are fetched into `staging`, where an interrupted one waits to be continued.
+// Blobs are fetched into the store's tmp/, where an interrupted one waits to be
+// continued, and become the store's only when the image is whole.
 class RegistrySource final : public ImageSource {
  public:
-  RegistrySource(Registry& registry, const Store& staging)
-      : registry_(&registry), staging_(&staging) {}
+  RegistrySource(Registry& registry, const Store& store) : registry_(&registry), store_(&store) {}
+  // What came from a registry that lies is removed; what a broken connection
+  // interrupted stays for the next run.
+  ~RegistrySource() override;
   Result<ImageDocument> root() override;
   Result<std::string> document(const Descriptor& descriptor) override;
   Result<UniqueFd> blob(const Descriptor& descriptor, Progress& progress) override;
 
+  bool holds(const Digest& digest) const;
+  Result<UniqueFd> open(const Descriptor& descriptor) const;  // held, or of the store
+  Result<void> adopt_all();                                   // everything held, into the store
+
  private:
   Result<void> fetch(const Descriptor& descriptor, Progress& progress);
   Registry* registry_;
-  const Store* staging_;
+  const Store* store_;
+  mutable std::mutex mutex_;
+  std::set<Digest> held_;
+  bool keep_ = false;
 };
 
 // --- the kinds of target; archives: see archive_target.h ---
 
 class StoreTarget final : public ImageTarget {
  public:
-  StoreTarget(const Store& store, std::string name) : store_(&store), name_(std::move(name)) {}
+  // `fetched`: what it holds for this very store need not be copied.
+  StoreTarget(const Store& store, std::string name, RegistrySource* fetched = nullptr)
+      : store_(&store), name_(std::move(name)), fetched_(fetched) {}
   Result<bool> has(const Descriptor& blob) override;
   Result<void> put(const Descriptor& blob, FdRef file, Progress& progress) override;
   Result<void> put_document(const ImageDocument& document) override;
@@ -98,8 +113,13 @@ class StoreTarget final : public ImageTarget {
   const std::optional<Digest>& replaced() const { return replaced_; }
 
  private:
+  Result<UniqueFd> open(const Descriptor& blob) const;
+  Result<Platform> check(const ImageDocument& document) const;
+
   const Store* store_;
   std::string name_;
+  RegistrySource* fetched_;
+  std::vector<ImageDocument> documents_;
   std::optional<Digest> replaced_;
 };
 
