@@ -29,12 +29,15 @@ teardown() {
 #   container's, which an image may have replaced;
 # - sysfs: read-only is a flag of our mount, the peers make the file system so, too;
 # - cgroup v1: we enter only the hierarchies that something asks for, and show no others;
-# - /dev/core: old versions of the peers do not make it.
+# - /dev/core: old versions of the peers do not make it;
+# - ignored signals: ours are the caller's; Go's runtime, in between, changes them,
+#   and not always in the same way.
 same_text() {
   sed -E "s/$ID/ID/g
     s#^mount (/proc/acpi|/proc/scsi|/sys/firmware|/proc/asound) / .*#mount \1 masked#
     s#^mount (/proc/keys|/proc/kcore|/proc/timer_list|/proc/latency_stats|/proc/timer_stats|/proc/sched_debug) /null .*#mount \1 null#
     s#^(mount /sys / .* sysfs sysfs) r[ow]\$#\1#
+    /^status SigIgn:/d
     /^dev link core /d" "$1" |
     if is_cgroup2; then cat; else grep -v '^mount /sys/fs/cgroup\|^cgroup '; fi | sort -u
 }
