@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -116,7 +117,8 @@ Result<std::vector<LogInput>> LogReader::open_all() const {
     auto newest = LogInput::open(log_.path, false);
     if (!newest && newest.error().code != ENOENT) return std::move(newest).error();
     if (newest) files.push_back(std::move(*newest));  // else it is about to be created again
-    for (const ArchivedLog& log : archived_logs(log_.path)) {
+    const std::vector<ArchivedLog> archived = archived_logs(log_.path);
+    for (const ArchivedLog& log : archived) {
       auto file = LogInput::open(log.path, log.compressed);
       if (!file && file.error().code != ENOENT) return std::move(file).error();
       if (file)
@@ -124,6 +126,10 @@ Result<std::vector<LogInput>> LogReader::open_all() const {
       else
         changed = true;
     }
+    // A list that is read while a file gets another name may lack both names.
+    if (!std::ranges::equal(archived, archived_logs(log_.path), {}, &ArchivedLog::path,
+                            &ArchivedLog::path))
+      changed = true;
     struct stat st = {};
     const bool there = ::stat(log_.path.c_str(), &st) == 0;
     if (newest && (!there || st.st_ino != files.front().inode())) changed = true;

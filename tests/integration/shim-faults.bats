@@ -25,7 +25,7 @@ shim_run() { shim run --runtime "$RUNTIME" --bundle bundle "$@" 3>&-; }
 @test "the exit is told although the disk is full, and the log is complete when there is room" {
   mkdir disk
   mount -t tmpfs -o size=128k shim-test disk || skip "no tmpfs can be mounted"
-  make_bundle sh -c 'read -r l; seq 1 20000; exit 5'
+  make_bundle sh -c 'read -r l; seq 1 200000; exit 5'
   shim_run --detach -i --events events --log k8s-file:disk/k.log --exit-file exit "$id"
   head -c 110000 /dev/zero >disk/ballast
   shim attach "$id" < <(echo go) >/dev/null 3>&- &
