@@ -78,7 +78,6 @@ $(B)/obj/hooks.a: $(HOOKS_SHARED) $(COMMON)
 $(B)/bin/hook-%: $(B)/obj/hooks/hook-%.o $(B)/obj/hooks.a
 	@mkdir -p $(@D)
 	$(Q)echo "  $(if $(filter %.o,$@),CXX,LINK) $@"; $(CXX) $(LDFLAGS) $(or $(LINK_hook-$*),$(LINK_hooks)) $^ $(LIBS_hook-$*) $(BOOST) -o $@
-.SECONDARY: $(HOOKS:%=$(B)/obj/hooks/%.o)
 
 $(B)/obj/%.o: %.cc | build/include/common
 	@mkdir -p $(@D)

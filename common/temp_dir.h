@@ -15,7 +15,7 @@ Result<void> remove_tree(FdRef dir, const std::string& path);
 // A new directory, mode 0700, removed with all that it holds unless keep().
 class TempDir {
  public:
-  // `<parent>/<prefix>XXXXXX`
+  // `<parent>/<prefix>` and six characters that mkdtemp(3) chooses
   static Result<TempDir> create(const std::string& parent, const std::string& prefix);
   TempDir(TempDir&& other) noexcept;
   TempDir& operator=(TempDir&&) = delete;

@@ -41,7 +41,7 @@ void append_utf8(std::string& out, unsigned code) {
   put(0x80U | (code & 0x3fU));
 }
 
-// One escape sequence after its backslash; docker's writer uses \uXXXX below U+FFFF only.
+// One escape sequence after its backslash; docker's writer needs no surrogate pairs.
 bool take_escape(std::string& out, std::string_view& json) {
   constexpr std::string_view kNames = "nrtbf\"\\/";
   constexpr std::string_view kMeanings = "\n\r\t\b\f\"\\/";
