@@ -7,9 +7,20 @@
 export PATH="${BUILD_BIN:?run the tests with tests/run}:$PATH"
 export RUNC_LIKE_EVENTS=
 
-# bats notes every line that runs, for its reports. Not the lines in here: under
-# emulation that takes longer than what they do.
-bats_add_debug_exclude_path "${BASH_SOURCE[0]%/*}"
+# bats notes every line before it runs, so that it can name the one that failed.
+# Under emulation the notes take longer than the lines: here the failing line is
+# noted when it fails.
+eval "trace_$(declare -f bats_setup_tracing)"
+bats_setup_tracing() {
+  trace_bats_setup_tracing
+  trap - DEBUG
+  trap note_failure ERR
+}
+note_failure() {
+  BATS_ERROR_STATUS=${BATS_ERROR_STATUS:-$?}
+  bats_capture_stack_trace
+  bats_error_trap
+}
 
 # A bundle's rootfs from the distribution's static busybox: /bin/busybox and its
 # usual names, /etc/passwd, /etc/group, /tmp, /proc, /sys, /dev. A copy of one that
@@ -52,10 +63,11 @@ eventually() { # CMD...
 
 # The host's state that a container may touch; the same before and after is the
 # proof that nothing was left behind.
-# Few processes, because an emulated machine takes its time to start one.
+# Few processes, because an emulated machine takes its time to start one. The first
+# `ip netns add` after a boot mounts /run/netns, and leaves it there.
 host_state() {
   {
-    awk '{print "mount", $5, $9, $10}' /proc/self/mountinfo
+    awk '$5 != "/run/netns" {print "mount", $5, $9, $10}' /proc/self/mountinfo
     printf 'link %s\n' /sys/class/net/*
     nft -s list ruleset 2>/dev/null | sed '/^#/d; s/^/nftables /'
     find /sys/fs/cgroup -mindepth 1 -type d \( -name 'systemd-*' -o -name '*.service' -o -name 'user@*' \) -prune -o \
