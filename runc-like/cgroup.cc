@@ -186,7 +186,9 @@ void Cgroup::Impl::undo() noexcept {
 // that runs systemd makes its own one such; then the place is where its init is.
 Result<std::string> Cgroup::Impl::directory_for(const CgroupPlace& place,
                                                 const Where& where) const {
-  if (!where.sub.empty()) return place.path() + TRY(normal_path(where.sub));
+  for (const auto& [controller, sub] : where.sub)
+    if (controller.empty() || (!place.name.empty() && place.has(controller)))
+      return place.path() + TRY(normal_path(sub));
   if (where.beside == 0 || !place.name.empty()) return place.path();
   const auto passed_on = read_cgroup_file(place.path(), "cgroup.subtree_control");
   if (!passed_on || passed_on->empty()) return place.path();
@@ -246,6 +248,10 @@ Result<Cgroup> Cgroup::create(const CgroupLayout& layout, const CgroupRequest& r
 }
 
 Result<CgroupDoor> Cgroup::door(const Where& where) const {
+  for (const auto& [controller, sub] : where.sub)
+    if (!controller.empty() && (impl_->v2() || path_of(controller).empty()))
+      return Error{"the container has no cgroup of the controller '" + controller + "'", EINVAL,
+                   impl_->v2() ? "cgroup v2 has one cgroup for all: name its path only" : ""};
   CgroupDoor door;
   for (const CgroupPlace& place : impl_->places) {
     if (!place.joined) continue;

@@ -64,7 +64,8 @@ class Cgroup {
   // Where in it a process goes: exec may name a cgroup below, and when the
   // container has made its own one a mere parent, a process beside its init.
   struct Where {
-    std::string sub = {};  // "a/b", existing
+    // Controller -> "a/b", existing; "" stands for all controllers, and on v2 alone.
+    std::map<std::string, std::string> sub = {};
     pid_t beside = 0;
   };
   Result<CgroupDoor> door(const Where& where) const;

@@ -107,12 +107,12 @@ struct Joined {
 };
 
 Result<Joined> join(const Container& container, const Spec& spec, const ProcessSpec& process,
-                    const LaunchOptions& options, const std::string& sub) {
+                    const LaunchOptions& options, std::map<std::string, std::string> sub) {
   const auto pidfd = container.process();
   if (!pidfd) return Error{"cannot exec in a stopped container"};
   auto program = TRY(compile_filter(spec, options.root));
   const Cgroup cgroup = TRY(container.cgroup());
-  CgroupDoor door = TRY(cgroup.door({.sub = sub, .beside = container.record().pid}));
+  CgroupDoor door = TRY(cgroup.door({.sub = std::move(sub), .beside = container.record().pid}));
   HostFacts facts;
   facts.cgroup_tasks = door.tasks.size();
   PlanOptions planned = plan_options(options, spec);
@@ -143,15 +143,35 @@ Result<void> begin(Joined& joined, const Record& record, const LaunchOptions& op
   return {};
 }
 
-// "ctrl[,ctrl]:path" or a path: below the container's cgroup, never beside it.
-Result<std::string> sub_cgroup(const Options& given) {
-  std::string path = given.value_or("cgroup", "");
-  if (const std::size_t colon = path.find(':'); colon != std::string::npos)
-    path.erase(0, colon + 1);
-  const std::string clean = clean_path(path);
-  if (path.find("..") != std::string::npos)
-    return Error{"--cgroup: '" + path + "' leads out of the container's cgroup"};
+// Below the container's cgroup, never beside it.
+Result<std::string> path_below(const std::string& word, std::string_view path) {
+  const std::string clean = clean_path("/" + std::string(path));
+  if (path.find("..") != std::string_view::npos)
+    return Error{"--cgroup: '" + word + "' leads out of the container's cgroup"};
   return clean == "/" ? std::string() : clean.substr(1);
+}
+
+// "ctrl[,ctrl]:path" for the hierarchies of v1, any number; or one path for all.
+Result<std::map<std::string, std::string>> sub_cgroups(const std::vector<std::string>& words) {
+  std::map<std::string, std::string> out;
+  for (const std::string& word : words) {
+    const std::size_t colon = word.find(':');
+    if (colon == std::string::npos && words.size() != 1)
+      return Error{"--cgroup: '" + word + "' names no controller, and is not the only one"};
+    const bool named = colon != std::string::npos;
+    const std::string path = TRY(path_below(word, word.substr(named ? colon + 1 : 0)));
+    std::string_view controllers = std::string_view(word).substr(0, named ? colon : 0);
+    for (bool more = true; more;) {
+      const std::size_t comma = controllers.find(',');
+      const std::string controller(controllers.substr(0, comma));
+      if (named && controller.empty()) return Error{"--cgroup: '" + word + "': empty controller"};
+      if (!out.emplace(controller, path).second)
+        return Error{"--cgroup: controller '" + controller + "' is named twice"};
+      more = comma != std::string_view::npos;
+      if (more) controllers.remove_prefix(comma + 1);
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -175,8 +195,8 @@ Result<int> cmd_exec(const Arguments& arguments) {
     options.console_socket = terminal->socket_path();
   }
   const Signals signals = TRY(Signals::take());
-  const std::string sub = TRY(sub_cgroup(given));
-  Joined joined = TRY(join(container, spec, process, options, sub));
+  auto sub = TRY(sub_cgroups(given.values("cgroup")));
+  Joined joined = TRY(join(container, spec, process, options, std::move(sub)));
   if (terminal) TRY(terminal->accept());
   TRY(begin(joined, container.record(), options));
   if (detach) {

@@ -84,7 +84,7 @@ constexpr auto kExec = std::to_array<Option>({
     {"no-new-privs", 0, Kind::Flag, "", "set no_new_privs"},
     {"cap", 'c', Kind::List, "NAME", "add a capability"},
     {"preserve-fds", 0, Kind::Value, "N", "pass descriptors 3 to 2+N on"},
-    {"cgroup", 0, Kind::Value, "PATH", "put it into a cgroup below the container's"},
+    {"cgroup", 0, Kind::List, "[CTRL,...:]PATH", "put it into a cgroup below the container's"},
     {"ignore-paused", 0, Kind::Flag, "", "also when the container is paused"},
     {"no-new-keyring", 0, Kind::Flag, "", ""},
     {"no-subreaper", 0, Kind::Flag, "", ""},

@@ -23,8 +23,15 @@ void take_special(std::uint64_t what, MountOptions& out) {
     case kRecursiveIdmap:
       out.idmap = out.idmap_all = true;
       break;
+    case kCopySymlink:
+      out.copy_link = true;
+      out.follow = false;
+      break;
     case kSourceNoFollow:
       out.follow = false;
+      break;
+    case kDestinationNoFollow:
+      out.at_link = true;
       break;
     default:
       break;

@@ -28,7 +28,9 @@ struct MountOptions {
   bool copy_up = false;
   bool idmap = false;
   bool idmap_all = false;
-  bool follow = true;
+  bool follow = true;      // a source that is a link
+  bool copy_link = false;  // it is copied instead
+  bool at_link = false;    // a destination that is a link is covered itself
   std::vector<MountWord> data = {};
 };
 

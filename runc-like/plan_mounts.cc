@@ -34,7 +34,8 @@ class MountPlanner {
   void propagate(const MountSpec& mount, const MountOptions& options);
   wire::Step& fs_step(const MountSpec& mount, const std::string& type, const std::string& target,
                       const std::string& source, const std::vector<MountWord>& data);
-  void later(const MountSpec& mount, const std::string& target, std::uint64_t attributes);
+  void later(const MountSpec& mount, const std::string& target, std::uint64_t attributes,
+             bool at_link = false);
   std::uint64_t inherited() const;
 
   Plan& plan_;
@@ -46,6 +47,11 @@ class MountPlanner {
 
 std::string inside(const std::string& destination) {
   return destination.substr(1);
+}
+
+std::uint32_t link_flags(const MountOptions& options) {
+  return (options.at_link ? wire::kMountAtLink : 0) |
+         (options.copy_link ? wire::kMountCopyLink : 0);
 }
 
 Error MountPlanner::error(const MountSpec& mount, const std::string& text) const {
@@ -107,12 +113,13 @@ wire::Step& MountPlanner::fs_step(const MountSpec& mount, const std::string& typ
 }
 
 void MountPlanner::later(const MountSpec& mount, const std::string& target,
-                         std::uint64_t attributes) {
+                         std::uint64_t attributes, bool at_link) {
   PlannedStep step;
   step.step.op = Op::Attributes;
   step.step.slot = -1;
   step.step.text[0] = plan_.text(target);
   step.step.arg[0] = attributes;
+  step.step.arg[2] = at_link ? wire::kMountAtLink : 0;
   step.field = mount.field;
   last_.push_back(step);
 }
@@ -123,6 +130,7 @@ void MountPlanner::propagate(const MountSpec& mount, const MountOptions& options
     wire::Step& step = plan_.add(Op::MountPropagation, mount.field);
     step.text[0] = target;
     step.flags = static_cast<std::uint32_t>(flags);
+    step.arg[0] = link_flags(options);
   }
 }
 
@@ -148,6 +156,7 @@ void MountPlanner::tree(const MountSpec& mount, const MountOptions& options,
   const std::uint32_t source_at = plan_.text(source);
   wire::Step& step = plan_.add(Op::MountTree, mount.field);
   step.slot = slot;
+  step.flags = link_flags(options);
   step.text[0] = target;
   step.text[2] = source_at;
   step.arg[0] = options.set;
@@ -187,11 +196,12 @@ Result<void> MountPlanner::file_system(const MountSpec& mount, MountOptions opti
   wire::Step& step =
       fs_step(mount, mount.type, inside(mount.destination), mount.source, options.data);
   step.arg[0] = options.set;
+  step.flags = options.at_link ? wire::kMountAtLink : 0;
   if (tmpfs)
-    step.flags =
+    step.flags |=
         (mode_given ? 0 : wire::kMountKeepMode) | (options.copy_up ? wire::kMountCopyUp : 0);
   if (mount.type == "proc" || mount.type == "sysfs") step.flags = wire::kMountOrdinary;
-  if (late_ro) later(mount, inside(mount.destination), MOUNT_ATTR_RDONLY);
+  if (late_ro) later(mount, inside(mount.destination), MOUNT_ATTR_RDONLY, options.at_link);
   propagate(mount, options);
   return {};
 }

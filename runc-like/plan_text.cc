@@ -135,7 +135,9 @@ std::string describe_mount(const Plan& plan, const wire::Step& step) {
   if (step.op == Op::MountTree)
     return "bind " + quoted(plan.text_at(step.text[2])) + " on " + target +
            options_text(attributes(step.arg[0], OptionKind::Set) +
-                        attributes(step.arg[2] & UINT32_MAX, OptionKind::SetAll));
+                        attributes(step.arg[2] & UINT32_MAX, OptionKind::SetAll) +
+                        ((step.flags & wire::kMountCopyLink) != 0 ? ",copy-symlink" : "") +
+                        ((step.flags & wire::kMountAtLink) != 0 ? ",dest-nofollow" : ""));
   if (step.op == Op::MountPropagation)
     return "make mount " + target + " " + propagation(step.flags);
   return "set" + options_text(attributes(step.arg[0], OptionKind::Set)) + " on mount " + target;

@@ -52,6 +52,9 @@ class Init {
   long make_missing(const char* path, Kind kind, size_t* start, size_t* end,
                     size_t* link) const noexcept;
   long open_parent(const char* path, const char** name) noexcept;
+  void forget_parent() noexcept;
+  long plain_target(const char* path, Kind kind) noexcept;
+  long link_size(long fd) const noexcept;
   bool on_procfs(long fd) const noexcept;
   bool is_directory(long fd) const noexcept;
 
@@ -60,6 +63,8 @@ class Init {
   long mount_fs(const Step& step) noexcept;
   long configure(long fs, const Step& step) noexcept;
   long mount_tree(const Step& step) noexcept;
+  long target_of(const Step& step, Kind kind) noexcept;
+  long copy_link(long link, const char* path) noexcept;
   long mount_propagation(const Step& step) noexcept;
   long attributes(const Step& step) noexcept;
   long attach(long tree, long target) const noexcept;

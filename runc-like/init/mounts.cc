@@ -82,8 +82,15 @@ long Init::configure(long fs, const Step& step) noexcept {
   return call(__NR_fsconfig, fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
 }
 
+long Init::target_of(const Step& step, Kind kind) noexcept {
+  const char* path = text(step.text[0]);
+  return (step.flags & wire::kMountAtLink) != 0 ? plain_target(path, kind)
+                                                : make_target(path, kind);
+}
+
 long Init::mount_fs(const Step& step) noexcept {
   const char* path = text(step.text[0]);
+  forget_parent();
   const Fd fs(call(__NR_fsopen, text(step.text[1]), FSOPEN_CLOEXEC));
   if (!fs.ok()) return fs.get();
   const long configured = configure(fs.get(), step);
@@ -102,7 +109,7 @@ long Init::mount_fs(const Step& step) noexcept {
   }
   const bool existed = (step.flags & (wire::kMountKeepMode | wire::kMountCopyUp)) != 0 &&
                        Fd(in_root(path, O_PATH)).ok();
-  const Fd target(make_target(path, Kind::Directory));
+  const Fd target(target_of(step, Kind::Directory));
   const long good = check_target(target.get(), step);
   if (good < 0) return good;
   if (existed) {
@@ -119,30 +126,54 @@ long Init::mount_fs(const Step& step) noexcept {
   return attach(tree.get(), target.get());
 }
 
+// A link of the same name and content; fine when it is there.
+long Init::copy_link(long link, const char* path) noexcept {
+  constexpr size_t kMost = 4096;
+  char* wanted = g_buffer;
+  char* found = g_buffer + kMost;
+  const long size = call(__NR_readlinkat, link, "", wanted, kMost - 1);
+  if (size < 0) return size;
+  wanted[size] = '\0';
+  const char* name = nullptr;
+  const long dir = open_parent(path, &name);
+  if (dir < 0) return dir;
+  const long made = call(__NR_symlinkat, wanted, dir, name);
+  if (made != -EEXIST) return made;
+  if (call(__NR_readlinkat, dir, name, found, kMost) != size) return made;
+  for (long i = 0; i < size; ++i)
+    if (found[i] != wanted[i]) return made;
+  return 0;
+}
+
 long Init::mount_tree(const Step& step) noexcept {
   const long tree = slot(step.slot);
+  forget_parent();
+  if ((step.flags & wire::kMountCopyLink) != 0 && link_size(tree) >= 0)
+    return copy_link(tree, text(step.text[0]));
   const uint64_t recursive_set = step.arg[2] & 0xffffffffU;
   const uint64_t recursive_clear = step.arg[2] >> 32;
   const long changed = set_attributes(tree, {step.arg[0], step.arg[1], 0, 0}, false);
   if (changed < 0) return changed;
   const long all = set_attributes(tree, {recursive_set, recursive_clear, 0, 0}, true);
   if (all < 0) return all;
-  const Fd target(
-      make_target(text(step.text[0]), is_directory(tree) ? Kind::Directory : Kind::File));
+  const Fd target(target_of(step, is_directory(tree) ? Kind::Directory : Kind::File));
   const long good = check_target(target.get(), step);
   return good < 0 ? good : attach(tree, target.get());
 }
 
 long Init::mount_propagation(const Step& step) noexcept {
   constexpr uint32_t kRecursive = 16384;  // MS_REC
-  const Fd target(in_root(text(step.text[0]), O_PATH));
+  const uint64_t at_link = step.arg[0] != 0 ? O_NOFOLLOW : 0;
+  const Fd target(in_root(text(step.text[0]), O_PATH | at_link));
   if (!target.ok()) return target.get();
+  if ((step.arg[0] & wire::kMountCopyLink) != 0 && link_size(target.get()) >= 0) return 0;
   return set_attributes(target.get(), {0, 0, step.flags & ~kRecursive, 0},
                         (step.flags & kRecursive) != 0);
 }
 
 long Init::attributes(const Step& step) noexcept {
-  const Fd target(in_root(text(step.text[0]), O_PATH));
+  const uint64_t at_link = step.arg[2] != 0 ? O_NOFOLLOW : 0;
+  const Fd target(in_root(text(step.text[0]), O_PATH | at_link));
   if (!target.ok()) return target.get();
   return set_attributes(target.get(), {step.arg[0], step.arg[1], 0, 0}, step.flags != 0);
 }

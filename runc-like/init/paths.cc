@@ -152,6 +152,27 @@ long Init::open_parent(const char* path, const char** name) noexcept {
   return parent_;
 }
 
+// What is mounted next may lie over it.
+void Init::forget_parent() noexcept {
+  if (parent_ >= 0) close_fd(parent_);
+  parent_ = -1;
+}
+
+// As make_target, but a link that is the last component is itself the target.
+long Init::plain_target(const char* path, Kind kind) noexcept {
+  const char* name = nullptr;
+  const long dir = open_parent(path, &name);
+  if (dir < 0) return dir;
+  const long there = call(__NR_openat, dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (there != -ENOENT) return there;
+  return kind == Kind::File ? make_file(dir, name) : make_directory(dir, name);
+}
+
+// How much the link holds that `fd` is; nothing else holds any (EINVAL).
+long Init::link_size(long fd) const noexcept {
+  return call(__NR_readlinkat, fd, "", g_link, sizeof g_link - 1);
+}
+
 bool Init::on_procfs(long fd) const noexcept {
   struct statfs fs = {};
   return call(__NR_fstatfs, fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;

@@ -38,10 +38,12 @@ enum class Op : uint16_t {
   Propagation,    // flags: MS_* of "/"
   AttachRoot,     // slot: detached tree of the root file system
   MountFs,  // text0 target, text1 type, text2 source, text3 options; arg0 attributes; flags kMount*
-  MountTree,      // slot: detached tree; text0 target; arg0 set, arg1 clear, arg2 rec set|clear<<32
+  MountTree,      // slot: detached tree; text0 target; arg0 set, arg1 clear, arg2 rec set|clear<<32;
+                  // flags kMountAtLink, kMountCopyLink
   MakeDirectory,  // text0
-  MountPropagation,  // text0 target, flags MS_*
-  Attributes,  // text0 target; arg0 set, arg1 clear; flags 1: recursive; for a mount that is there
+  MountPropagation,  // text0 target, flags MS_*; arg0 kMountAtLink, kMountCopyLink
+  Attributes,  // text0 target; arg0 set, arg1 clear; flags 1: recursive; arg2 kMountAtLink; for a
+               // mount that is there
   Device,      // text0 path, flags: mode with type, arg0 device number, arg1 uid | gid << 32
   DeviceTree,  // slot: tree of the host's node; text0 path
   Symlink,     // text0 path, text1 what it holds; flags 1: replaces what is there
@@ -79,7 +81,8 @@ enum class Op : uint16_t {
 inline constexpr uint32_t kMountOrdinary = 1;  // target must not be reached by a link (proc, sysfs)
 inline constexpr uint32_t kMountKeepMode = 2;  // tmpfs: the mode of the directory beneath
 inline constexpr uint32_t kMountCopyUp = 4;    // tmpfs: the content of the directory beneath
-inline constexpr uint32_t kMountOptional = 8;  // a kernel that refuses it is no error
+inline constexpr uint32_t kMountAtLink = 8;    // a target that is a link is covered, not followed
+inline constexpr uint32_t kMountCopyLink = 16;  // a source that is a link is copied, not mounted
 
 struct Step {
   Op op;

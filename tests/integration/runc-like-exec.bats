@@ -100,3 +100,34 @@ JSON
   run -1 rt exec --cgroup ../.. "$ID" true
   [[ $output == *"leads out"* ]]
 }
+
+@test "exec --cgroup: one path for every hierarchy, or one for those named" {
+  configure ".linux.cgroupsPath = \"/$ID\""
+  start_sleeper
+  find /sys/fs/cgroup -type d -name "$ID" -exec mkdir -p {}/one/deep {}/two \;
+  # A cpuset of v1 begins empty: nobody may enter.
+  local set=/sys/fs/cgroup/cpuset/$ID sub file
+  for sub in one one/deep two; do
+    for file in cpuset.cpus cpuset.mems; do
+      [ ! -e "$set/$file" ] || cat "$set/$file" >"$set/$sub/$file"
+    done
+  done
+  run -0 rt exec --cgroup one/deep "$ID" sed -n '/devices\|^0::/p' /proc/self/cgroup
+  [ -n "$output" ]
+  [ -z "$(grep -v ':/one/deep$' <<<"$output")" ]
+  run -1 rt exec --cgroup one/missing "$ID" true
+  run -1 rt exec --cgroup nonsense:two "$ID" true
+  [[ $output == *"no cgroup of the controller 'nonsense'"* ]]
+  run -1 rt exec --cgroup one --cgroup two "$ID" true
+  [[ $output == *"names no controller"* ]]
+  if is_cgroup2; then
+    run -1 rt exec --cgroup pids:two "$ID" true
+    [[ $output == *"cgroup v2 has one cgroup for all"* ]]
+  else
+    run -0 rt exec --cgroup devices:two --cgroup freezer,pids:one/deep "$ID" \
+      sed -n 's/^[0-9]*:\(devices\|pids\|freezer\|memory\):/\1 /p' /proc/self/cgroup
+    [[ $output == *"devices /two"* ]]
+    [ "$(grep -c '^\(pids\|freezer\) /one/deep$' <<<"$output")" = "$(grep -c '^\(pids\|freezer\) ' <<<"$output")" ]
+    [[ $output != *"memory /one"* ]]
+  fi
+}

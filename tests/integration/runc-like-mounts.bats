@@ -92,3 +92,27 @@ teardown() { remove_container; }
   run -0 run_shell 'grep " /many/" /proc/self/mountinfo | cut -d" " -f3 | sort -u | wc -l'
   [ "$output" = 1 ]
 }
+
+@test "links: copied, mounted or covered instead of followed" {
+  local t=$BATS_TEST_TMPDIR
+  echo content >"$t/file" && ln -s /etc/passwd "$t/link"
+  ln -s /etc/group "$B/rootfs/covered" && ln -s /etc/passwd "$B/rootfs/there"
+  mount_is '{"destination":"/new/copied","source":"'"$t"'/link","options":["rbind","copy-symlink","rprivate"]}'
+  mount_is '{"destination":"/there","source":"'"$t"'/link","options":["bind","copy-symlink"]}'
+  mount_is '{"destination":"/plain","source":"'"$t"'/file","options":["bind","copy-symlink","ro"]}'
+  mount_is '{"destination":"/mounted","source":"'"$t"'/link","options":["bind","src-nofollow"]}'
+  mount_is '{"destination":"/covered","source":"'"$t"'/file","options":["bind","dest-nofollow","ro","rshared"]}'
+  mount_is '{"destination":"/made/here","source":"'"$t"'/file","options":["bind","dest-nofollow"]}'
+  run -0 run_shell 'for l in /new/copied /there /mounted; do readlink $l; done; cat /covered /made/here /plain; grep -c : /etc/group; grep -E " /(covered|plain|mounted) " /proc/self/mountinfo | cut -d" " -f5-7 | sort'
+  [ "$output" = $'/etc/passwd\n/etc/passwd\n/etc/passwd\ncontent\ncontent\ncontent\n3\n'"${lines[7]}"$'\n'"${lines[8]}"$'\n'"${lines[9]}" ]
+  [[ ${lines[7]} == "/covered ro,"*" shared:"* && ${lines[8]} == /mounted* && ${lines[9]} == "/plain ro,"* ]]
+  [ ! -L "$B/rootfs/new/copied" ] || [ "$(readlink "$B/rootfs/new/copied")" = /etc/passwd ]
+}
+
+@test "copy-symlink: a destination that is something else is an error" {
+  ln -s /etc/passwd "$BATS_TEST_TMPDIR/link"
+  ln -s /etc/group "$B/rootfs/there"
+  mount_is '{"destination":"/there","source":"'"$BATS_TEST_TMPDIR"'/link","options":["bind","copy-symlink"]}'
+  run -1 run_shell true
+  [[ $output == *"/mounts/"*EEXIST* || $output == *EEXIST*"/mounts/"* ]]
+}
