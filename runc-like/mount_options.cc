@@ -126,6 +126,25 @@ std::vector<MountWord> decode_words(const Plan& plan, std::uint32_t offset) {
   return out;
 }
 
+bool is_long(const MountWord& word) {
+  constexpr std::size_t kMost = 255;
+  const std::size_t equals = word.text.find('=');
+  return equals != std::string::npos && word.text.size() - equals - 1 > kMost;
+}
+
+MountText join_words(const std::vector<MountWord>& words) {
+  MountText out;
+  for (const MountWord& word : words) {
+    const MountOption* row = find_row(kMountOptions, word.text);
+    const bool is_flag = row != nullptr && row->kind == OptionKind::Super;
+    if (is_flag) out.flags |= row->value;
+    if (is_flag && !word.text.ends_with("acl")) continue;
+    if (!out.text.empty()) out.text += ',';
+    out.text += word.text;
+  }
+  return out;
+}
+
 std::string unknown_option(std::string_view word) {
   std::string text = "unknown option '" + std::string(word) + "'";
   const std::string_view key = word.substr(0, word.find('='));

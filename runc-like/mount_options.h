@@ -40,6 +40,15 @@ MountOptions sort_mount_options(const MountSpec& mount);
 std::uint32_t encode_words(Plan& plan, const std::vector<MountWord>& words);
 std::vector<MountWord> decode_words(const Plan& plan, std::uint32_t offset);
 
+// The same for mount(2): a text, and MS_* for the words that it does not take as text.
+struct MountText {
+  std::string text;
+  std::uint64_t flags = 0;
+};
+MountText join_words(const std::vector<MountWord>& words);
+// fsconfig would refuse it.
+bool is_long(const MountWord& word);
+
 // "unknown option 'noexc'; did you mean 'noexec'?", also from the words that
 // common file systems know.
 std::string unknown_option(std::string_view word);

@@ -3,6 +3,8 @@
 // attributes, trees to be opened outside, and steps for inside.
 #include <sys/mount.h>
 
+#include <algorithm>
+
 #include "mount_options.h"
 #include "plan.h"
 #include "table_mount_options.h"
@@ -193,9 +195,18 @@ Result<void> MountPlanner::file_system(const MountSpec& mount, MountOptions opti
   for (const MountWord& word : options.data) mode_given |= word.text.starts_with("mode=");
   if (!spec_.mount_label.empty() && (tmpfs || mount.type == "mqueue"))
     options.data.push_back({"context=" + spec_.mount_label});
+  const MountText joined =
+      std::ranges::any_of(options.data, is_long) ? join_words(options.data) : MountText{};
+  constexpr std::size_t kMostText = 4095;  // a page
+  if (joined.text.size() > kMostText)
+    return error(mount, "options of " + std::to_string(joined.text.size()) +
+                            " bytes; the kernel takes " + std::to_string(kMostText));
+  const std::uint32_t joined_at = joined.text.empty() ? 0 : plan_.text(joined.text);
   wire::Step& step =
       fs_step(mount, mount.type, inside(mount.destination), mount.source, options.data);
   step.arg[0] = options.set;
+  step.arg[1] = joined_at;
+  step.arg[2] = joined.flags;
   step.flags = options.at_link ? wire::kMountAtLink : 0;
   if (tmpfs)
     step.flags |=

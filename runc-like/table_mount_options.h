@@ -17,7 +17,7 @@ enum class OptionKind {
   Clear,
   SetAll,  // of the mount and all below it (5.12)
   ClearAll,
-  Super,        // flag of the file system itself, under the name in `super`
+  Super,        // flag of the file system itself, under the name in `super`; value: MS_*
   Propagation,  // value: MS_*
   Bind,         // value 1: recursive
   Special,      // value: SpecialOption
@@ -50,13 +50,13 @@ inline constexpr auto kMountOptions = std::to_array<MountOption>({
     {"dest-nofollow", OptionKind::Special, kDestinationNoFollow},
     {"dev", OptionKind::Clear, MOUNT_ATTR_NODEV},
     {"diratime", OptionKind::Clear, MOUNT_ATTR_NODIRATIME},
-    {"dirsync", OptionKind::Super, 0, "dirsync"},
+    {"dirsync", OptionKind::Super, MS_DIRSYNC, "dirsync"},
     {"exec", OptionKind::Clear, MOUNT_ATTR_NOEXEC},
     {"idmap", OptionKind::Special, kIdmap},
-    {"iversion", OptionKind::Super, 0, "iversion"},
-    {"lazytime", OptionKind::Super, 0, "lazytime"},
+    {"iversion", OptionKind::Super, MS_I_VERSION, "iversion"},
+    {"lazytime", OptionKind::Super, MS_LAZYTIME, "lazytime"},
     {"loud", OptionKind::Special, kNothing},
-    {"mand", OptionKind::Super, 0, "mand"},
+    {"mand", OptionKind::Super, MS_MANDLOCK, "mand"},
     {"noacl", OptionKind::Super, 0, "noacl"},
     {"noatime", OptionKind::Set, MOUNT_ATTR_NOATIME},
     {"nodev", OptionKind::Set, MOUNT_ATTR_NODEV},
@@ -105,7 +105,7 @@ inline constexpr auto kMountOptions = std::to_array<MountOption>({
     {"strictatime", OptionKind::Set, MOUNT_ATTR_STRICTATIME},
     {"suid", OptionKind::Clear, MOUNT_ATTR_NOSUID},
     {"symfollow", OptionKind::Clear, MOUNT_ATTR_NOSYMFOLLOW},
-    {"sync", OptionKind::Super, 0, "sync"},
+    {"sync", OptionKind::Super, MS_SYNCHRONOUS, "sync"},
     {"tmpcopyup", OptionKind::Special, kTmpCopyUp},
     {"unbindable", OptionKind::Propagation, MS_UNBINDABLE},
 });

@@ -62,6 +62,8 @@ class Init {
   long attach_root(const Step& step) noexcept;
   long mount_fs(const Step& step) noexcept;
   long configure(long fs, const Step& step) noexcept;
+  long make_tree(const Step& step) noexcept;
+  long make_tree_by_path(const Step& step) noexcept;
   long mount_tree(const Step& step) noexcept;
   long target_of(const Step& step, Kind kind) noexcept;
   long copy_link(long link, const char* path) noexcept;

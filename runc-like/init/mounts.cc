@@ -41,6 +41,18 @@ long set_attributes(long fd, const Attr& attr, bool recursive) noexcept {
 
 }  // namespace
 
+namespace {
+
+size_t decimal(long value, char* to) noexcept {
+  char digits[20];
+  size_t n = 0;
+  for (; n == 0 || value != 0; value /= 10) digits[n++] = static_cast<char>('0' + value % 10);
+  for (size_t i = 0; i < n; ++i) to[i] = digits[n - 1 - i];
+  return n;
+}
+
+}  // namespace
+
 // A path that a link of the image leads into procfs would let the image choose
 // which kernel file is covered. The plan has checked the names; this checks
 // where they led.
@@ -82,6 +94,51 @@ long Init::configure(long fs, const Step& step) noexcept {
   return call(__NR_fsconfig, fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
 }
 
+// A detached mount of a new file system.
+long Init::make_tree(const Step& step) noexcept {
+  const Fd fs(call(__NR_fsopen, text(step.text[1]), FSOPEN_CLOEXEC));
+  if (!fs.ok()) return fs.get();
+  const long configured = configure(fs.get(), step);
+  if (configured < 0) return configured;
+  return call(__NR_fsmount, fs.get(), FSMOUNT_CLOEXEC, step.arg[0]);
+}
+
+// fsconfig takes no value above 255 bytes; the old call does, and needs a path. It
+// gets one that nobody else knows, on a tmpfs which covers the root until the mount
+// has been detached again.
+long Init::make_tree_by_path(const Step& step) noexcept {
+  const Fd fs(call(__NR_fsopen, "tmpfs", FSOPEN_CLOEXEC));
+  if (!fs.ok()) return fs.get();
+  const long made = call(__NR_fsconfig, fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  if (made < 0) return made;
+  const Fd scratch(call(__NR_fsmount, fs.get(), FSMOUNT_CLOEXEC, 0));
+  if (!scratch.ok()) return scratch.get();
+  const long covered = attach(scratch.get(), root_);
+  if (covered < 0) return covered;
+  char cover[] = "/proc/self/fd/..........";
+  char place[] = "/proc/self/fd/........../m";
+  const size_t digits = decimal(scratch.get(), cover + 14);
+  cover[14 + digits] = '\0';
+  for (size_t i = 0; i < digits; ++i) place[14 + i] = cover[14 + i];
+  place[14 + digits] = '/';
+  place[15 + digits] = 'm';
+  place[16 + digits] = '\0';
+  constexpr int kDetach = 2;  // MNT_DETACH
+  long tree = call(__NR_mkdirat, scratch.get(), "m", 0700);
+  if (tree >= 0)
+    tree = call(__NR_mount, text(step.text[2]), place, text(step.text[1]), step.arg[2],
+                base_ + step.arg[1]);
+  if (tree >= 0)
+    tree = call(__NR_open_tree, scratch.get(), "m", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  // Takes what is mounted in it along.
+  const long bare = call(__NR_umount2, cover, kDetach);
+  if (tree < 0) return tree;
+  const long set = bare < 0 ? bare : set_attributes(tree, {step.arg[0], 0, 0, 0}, false);
+  if (set >= 0) return tree;
+  close_fd(tree);
+  return set;
+}
+
 long Init::target_of(const Step& step, Kind kind) noexcept {
   const char* path = text(step.text[0]);
   return (step.flags & wire::kMountAtLink) != 0 ? plain_target(path, kind)
@@ -91,11 +148,7 @@ long Init::target_of(const Step& step, Kind kind) noexcept {
 long Init::mount_fs(const Step& step) noexcept {
   const char* path = text(step.text[0]);
   forget_parent();
-  const Fd fs(call(__NR_fsopen, text(step.text[1]), FSOPEN_CLOEXEC));
-  if (!fs.ok()) return fs.get();
-  const long configured = configure(fs.get(), step);
-  if (configured < 0) return configured;
-  const Fd tree(call(__NR_fsmount, fs.get(), FSMOUNT_CLOEXEC, step.arg[0]));
+  const Fd tree(step.arg[1] != 0 ? make_tree_by_path(step) : make_tree(step));
   if (!tree.ok()) return tree.get();
   // proc and sysfs must lie where their name says (a link could give a second
   // container sharing the directory an unmasked one).

@@ -37,7 +37,8 @@ enum class Op : uint16_t {
   Domainname,     // text0
   Propagation,    // flags: MS_* of "/"
   AttachRoot,     // slot: detached tree of the root file system
-  MountFs,  // text0 target, text1 type, text2 source, text3 options; arg0 attributes; flags kMount*
+  MountFs,  // text0 target, text1 type, text2 source, text3 options; arg0 attributes; flags kMount*;
+            // arg1 set: the options as one text, for mount(2), and arg2 its MS_* flags
   MountTree,      // slot: detached tree; text0 target; arg0 set, arg1 clear, arg2 rec set|clear<<32;
                   // flags kMountAtLink, kMountCopyLink
   MakeDirectory,  // text0

@@ -116,3 +116,24 @@ teardown() { remove_container; }
   run -1 run_shell true
   [[ $output == *"/mounts/"*EEXIST* || $output == *EEXIST*"/mounts/"* ]]
 }
+
+@test "options longer than the kernel's configuration call takes: mounted all the same" {
+  [ "$(id -u)" = 0 ] && grep -qw overlay /proc/filesystems || modprobe overlay || skip "the kernel has no overlay"
+  local t=$BATS_TEST_TMPDIR lower= i
+  for i in {1..30}; do
+    mkdir -p "$t/layer$i" && echo "$i" >"$t/layer$i/file$i"
+    lower=$lower:$t/layer$i
+  done
+  mkdir "$t/upper" "$t/work"
+  [ "${#lower}" -gt 600 ]
+  configure --arg lower "${lower#:}" --arg t "$t" '.mounts += [
+    {destination: "/over", type: "overlay", source: "overlay", options: ["nosuid", "dirsync", "lowerdir=\($lower)"]},
+    {destination: "/rw", type: "overlay", source: "overlay", options: ["lowerdir=\($lower)", "upperdir=\($t)/upper", "workdir=\($t)/work"]}]'
+  run -0 run_shell 'cat /over/file1 /over/file30; touch /over/x || echo refused; echo new >/rw/x; grep -c " /m " /proc/self/mountinfo; grep " /over " /proc/self/mountinfo; ls /'
+  [[ $output == *$'1\n30\n'*refused$'\n0\n'*" /over rw,nosuid,"* ]]
+  [ "$(cat "$t/upper/x")" = new ]
+  [ ! -e "$B/rootfs/m" ]
+  configure '.mounts[-1].options = ["lowerdir=" + ("x" * 5000)]'
+  run -1 run_shell true
+  [[ $output == *"/mounts/"*"the kernel takes 4095"* ]]
+}
