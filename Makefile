@@ -140,7 +140,7 @@ bench:
 	@$(AS_ROOT) tests/bench/run $(B) $(BENCH)
 
 # Style: the formatter, the fence between the folders, init without a C library, shell.
-SHELL_FILES := contrib/runtime-with-hooks .ci/run .ci/install-packages tests/run tests/lib/common.bash contrib/demo contrib/busybox-rootfs tests/vm/run tests/vm/image tests/vm/job tests/bench/run tests/lib/debian-image
+SHELL_FILES := contrib/box contrib/box.d/*.bash contrib/runtime-with-hooks .ci/run .ci/install-packages tests/run tests/lib/common.bash contrib/demo contrib/busybox-rootfs tests/vm/run tests/vm/image tests/vm/job tests/bench/run tests/lib/debian-image
 lint: $(INIT_OBJ)
 	@! grep -rn '#include "\.\./' $(filter-out runc-like/init,common $(TOOLS) hooks) --include='*.cc' --include='*.h' \
 	  | grep -v '^runc-like/init/' || { echo "no ../ includes"; exit 1; }
