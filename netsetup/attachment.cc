@@ -231,17 +231,6 @@ Result<void> configure_inside(const Member& member, FdRef netns) {
   return inside.transact(inside_batch(member, *link, metrics));
 }
 
-// Clients of 127.0.0.1 are routed to the bridge; the table's guard keeps others out.
-Result<void> allow_localhost(const NetlinkSocket& route, const Link& bridge, const Member& member) {
-  const bool needed = std::ranges::any_of(member.ports, [](const PublishedPort& port) {
-    return !port.host_address || port.host_address->is_loopback();
-  });
-  if (!needed) return {};
-  NetlinkBatch batch;
-  set_ipv4(batch, bridge, Ipv4Setting::RouteLocalnet, 1);
-  return route.transact(batch);
-}
-
 Result<Attached> connect(const Store& store, const NetlinkSocket& route, const Network& network,
                          Member& member, FdRef netns) {
   Attached out;

@@ -16,6 +16,15 @@ std::string alias_prefix(const Store& store);
 // The bridge, there and up, with the gateway's addresses.
 Result<Link> ensure_bridge(const Store& store, const NetlinkSocket& route, const Network& network);
 
+// Clients of 127.0.0.1 are routed to the bridge; the table's guard keeps others out.
+Result<void> allow_localhost(const NetlinkSocket& route, const Link& bridge, const Member& member);
+
+// Publishes ports of a member that is connected already, all of them or none. A port
+// that the same container has by another of its networks stays there.
+Result<void> publish(const Store& store, const Network& network, Member member,
+                     const std::vector<PublishedPort>& ports);
+Result<void> unpublish(const Store& store, Member member);
+
 // Brings the hosts files of all members up to date.
 Result<void> refresh_hosts(const Store& store, const std::string& network);
 

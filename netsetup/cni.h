@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// cni.h - the CNI plugin protocol (versions 0.1.0 to 1.1.0), as plugin type `netsetup`:
-// bridge, host-local, portmap and firewall in one process.
+// cni.h - the CNI plugin protocol (versions 0.1.0 to 1.1.0).
 #pragma once
 
-// With CNI_COMMAND set, the program is a plugin; the exit status.
-bool called_as_cni_plugin();
-int run_cni_plugin();
+// With CNI_COMMAND set, or called by the name of a type of plugin, the program is
+// that plugin; the exit status.
+bool called_as_cni_plugin(const char* program);
+int run_cni_plugin(const char* program);

@@ -118,7 +118,8 @@ Result<void> set_mac(const std::string& text, AttachRequest& out) {
   return {};
 }
 
-// What the engine asks for this container, weakest first.
+}  // namespace
+
 Result<void> read_wishes(const JsonView& root, const std::string& arguments, AttachRequest& out) {
   const std::string ip = cni_argument(arguments, "IP");
   if (!ip.empty()) TRY(add_wanted(ip, out));
@@ -131,40 +132,45 @@ Result<void> read_wishes(const JsonView& root, const std::string& arguments, Att
     }
   const auto runtime = root.find("runtimeConfig");
   if (!runtime) return {};
+  if (const auto ranges = runtime->find("ipRanges"))
+    return ranges->error(
+        "'ipRanges' is not supported: all containers of a network share its ranges");
   TRY(add_wanted_list(*runtime, out));
   const std::string mac = TRY(text_or(*runtime, "mac", ""));
   TRY(set_mac(mac, out));
-  const auto mappings = TRY(items_at(*runtime, "portMappings"));
-  for (const JsonView& item : mappings) {
-    const PublishedPort port = TRY(read_mapping(item));
-    out.ports.push_back(port);
-  }
+  out.ports = TRY(read_port_mappings(root));
   return {};
 }
 
-Result<void> read_valid(const JsonView& root, std::set<std::string>& out) {
+Result<std::vector<PublishedPort>> read_port_mappings(const JsonView& root) {
+  std::vector<PublishedPort> out;
+  const auto runtime = root.find("runtimeConfig");
+  if (!runtime) return out;
+  const auto mappings = TRY(items_at(*runtime, "portMappings"));
+  for (const JsonView& item : mappings) {
+    const PublishedPort port = TRY(read_mapping(item));
+    out.push_back(port);
+  }
+  return out;
+}
+
+Result<std::set<std::string>> valid_attachments(const JsonView& root) {
+  std::set<std::string> out;
   const auto items = TRY(items_at(root, "cni.dev/valid-attachments"));
   for (const JsonView& item : items) {
     const std::string id = TRY(text_at(item, "containerID"));
     const std::string interface = TRY(text_at(item, "ifname"));
     out.insert(id + "/" + interface);
   }
-  return {};
+  return out;
 }
 
-}  // namespace
-
-Result<CniRequest> read_cni_request(const CniEnvironment& environment, std::string_view input) {
-  const JsonDocument document = TRY(JsonDocument::parse("network configuration", input));
-  const JsonView root = document.root();
+Result<CniRequest> read_cni_request(const CniEnvironment& environment, const JsonView& root) {
   CniRequest out;
-  out.version = cni_version_of(input);
   out.network = TRY(parse_plugin(root));
-  out.state_directory = TRY(text_or(root, "stateDir", out.state_directory));
   out.attach.id = environment.container_id;
   out.attach.interface = environment.interface;
   out.attach.netns = environment.netns;
   TRY(read_wishes(root, environment.arguments, out.attach));
-  TRY(read_valid(root, out.valid));
   return out;
 }

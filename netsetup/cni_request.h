@@ -44,17 +44,19 @@ inline constexpr auto kCniVersions = std::to_array<std::string_view>(
     {"0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"});
 
 struct CniRequest {
-  std::string version = "0.1.0";  // that of the configuration
-  std::string state_directory = "/run/netsetup";
   Network network;
   AttachRequest attach;
-  std::set<std::string> valid;  // for GC: "ID/INTERFACE"
 };
 
 // The error, or nothing when the environment has all that the command needs.
 std::optional<CniError> check_cni_environment(const CniEnvironment& environment);
 std::string cni_version_of(std::string_view input);  // even of a configuration that is wrong
-Result<CniRequest> read_cni_request(const CniEnvironment& environment, std::string_view input);
+Result<CniRequest> read_cni_request(const CniEnvironment& environment, const JsonView& root);
+// What the engine asks for this container, the strongest last.
+Result<void> read_wishes(const JsonView& root, const std::string& arguments, AttachRequest& out);
+Result<std::vector<PublishedPort>> read_port_mappings(const JsonView& root);
+// Of GC: "ID/INTERFACE" each.
+Result<std::set<std::string>> valid_attachments(const JsonView& root);
 
 // A value of CNI_ARGS ("K=V;K=V"), or empty.
 std::string cni_argument(std::string_view arguments, std::string_view key);

@@ -307,10 +307,37 @@ Result<std::vector<PublishedPort>> Firewall::missing_ports(const Member& member)
   return out;
 }
 
-Result<std::vector<std::string>> Firewall::bridges() const {
+Result<std::vector<PublishedPort>> Firewall::without_own(const Member& member) const {
+  const std::string own = "/" + member.id + "/";
+  std::vector<PublishedPort> out;
+  for (const PublishedPort& port : member.ports) {
+    bool elsewhere = false;
+    for (const IpAddress& target : targets(member, port)) {
+      const auto found = TRY(find(socket_, port_element(member, port, target)));
+      elsewhere = elsewhere || (found && found->comment != owner_of(member) &&
+                                found->comment.find(own) != std::string::npos);
+    }
+    if (!elsewhere) out.push_back(port);
+  }
+  return out;
+}
+
+namespace {
+
+Result<std::vector<std::string>> interfaces_in(const NetlinkSocket& socket, std::string_view set) {
   std::vector<std::string> out;
-  const auto elements = TRY(list(socket_, kBridges));
+  const auto elements = TRY(list(socket, set));
   for (const NftElement& element : elements)
     out.push_back(element.key.substr(0, element.key.find('\0')));
   return out;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> Firewall::bridges() const {
+  return interfaces_in(socket_, kBridges);
+}
+
+Result<std::vector<std::string>> Firewall::guarded() const {
+  return interfaces_in(socket_, kGuarded);
 }

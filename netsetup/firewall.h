@@ -27,9 +27,12 @@ class Firewall {
   Result<void> remove_network(const std::string& bridge) const;
 
   Result<std::vector<PublishedPort>> missing_ports(const Member& member) const;
+  // The member's ports without those that its container has in another network.
+  Result<std::vector<PublishedPort>> without_own(const Member& member) const;
   // The members (owner_of) that have elements, and the bridges.
   Result<std::vector<Member>> published() const;
   Result<std::vector<std::string>> bridges() const;
+  Result<std::vector<std::string>> guarded() const;
 
  private:
   explicit Firewall(NetlinkSocket socket) : socket_(std::move(socket)) {}

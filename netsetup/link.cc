@@ -98,6 +98,25 @@ void add_bridge(NetlinkBatch& batch, const BridgeSpec& bridge) {
   mark(batch, bridge.name, bridge.alias, bridge.link_local);
 }
 
+namespace {
+
+void set_bridge_port(NetlinkBatch& batch, const std::string& name, std::uint16_t what, bool on) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, link_header(),
+              "link set " + name + " type bridge_slave " +
+                  (what == IFLA_BRPORT_MODE ? "hairpin " : "isolated ") + (on ? "on" : "off"));
+  batch.put_string(IFLA_IFNAME, name);
+  batch.nest(IFLA_LINKINFO, [&] {
+    batch.put_string(IFLA_INFO_SLAVE_KIND, "bridge");
+    batch.nest(IFLA_INFO_SLAVE_DATA, [&] { batch.put_u8(what, on ? 1 : 0); });
+  });
+}
+
+}  // namespace
+
+void isolate_bridge_port(NetlinkBatch& batch, const std::string& name) {
+  set_bridge_port(batch, name, IFLA_BRPORT_ISOLATED, true);
+}
+
 void add_veth(NetlinkBatch& batch, const VethSpec& veth) {
   batch.begin(RTM_NEWLINK, kCreate, link_header(),
               "link add " + veth.host_name + " mtu " + std::to_string(veth.mtu) + " master " +
@@ -119,19 +138,9 @@ void add_veth(NetlinkBatch& batch, const VethSpec& veth) {
       });
     });
   });
-  // In the message above the kernel would pass over these two without a word.
-  std::string what = "link set " + veth.host_name + " type bridge_slave hairpin ";
-  what += veth.hairpin ? "on" : "off";
-  if (veth.isolated) what += " isolated on";
-  batch.begin(RTM_NEWLINK, NLM_F_ACK, link_header(), what);
-  batch.put_string(IFLA_IFNAME, veth.host_name);
-  batch.nest(IFLA_LINKINFO, [&] {
-    batch.put_string(IFLA_INFO_SLAVE_KIND, "bridge");
-    batch.nest(IFLA_INFO_SLAVE_DATA, [&] {
-      batch.put_u8(IFLA_BRPORT_MODE, veth.hairpin ? 1 : 0);
-      if (veth.isolated) batch.put_u8(IFLA_BRPORT_ISOLATED, 1);
-    });
-  });
+  // In the message above the kernel would pass over these without a word.
+  set_bridge_port(batch, veth.host_name, IFLA_BRPORT_MODE, veth.hairpin);
+  if (veth.isolated) isolate_bridge_port(batch, veth.host_name);
   mark(batch, veth.host_name, veth.alias, false);
   set_up(batch, veth.host_name);
 }
@@ -149,6 +158,24 @@ void set_link_mac(NetlinkBatch& batch, int index, const std::string& name, const
   batch.begin(RTM_NEWLINK, NLM_F_ACK, link_header(index),
               "link set " + name + " address " + mac_text(mac));
   batch.put(IFLA_ADDRESS, bytes_of(mac));
+}
+
+void change_link(NetlinkBatch& batch, const Link& link, const LinkChange& change) {
+  ifinfomsg header = link_header(link.index);
+  header.ifi_flags = change.flags;
+  header.ifi_change = change.flag_mask;
+  std::string what = "link set " + link.name;
+  if (change.mac) what += " address " + mac_text(*change.mac);
+  if (change.mtu) what += " mtu " + std::to_string(*change.mtu);
+  if (change.queue_length) what += " txqueuelen " + std::to_string(*change.queue_length);
+  if ((change.flag_mask & IFF_PROMISC) != 0)
+    what += (change.flags & IFF_PROMISC) != 0 ? " promisc on" : " promisc off";
+  if ((change.flag_mask & IFF_ALLMULTI) != 0)
+    what += (change.flags & IFF_ALLMULTI) != 0 ? " allmulticast on" : " allmulticast off";
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, header, what);
+  if (change.mac) batch.put(IFLA_ADDRESS, bytes_of(*change.mac));
+  if (change.mtu) batch.put_u32(IFLA_MTU, *change.mtu);
+  if (change.queue_length) batch.put_u32(IFLA_TXQLEN, *change.queue_length);
 }
 
 void delete_link(NetlinkBatch& batch, const std::string& name) {
@@ -216,6 +243,8 @@ Link read_link(const NetlinkReply& reply) {
   const auto attributes = reply.attributes<ifinfomsg>();
   Link out;
   out.index = header.ifi_index;
+  out.flags = header.ifi_flags;
+  out.queue_length = attributes.u32(IFLA_TXQLEN).value_or(0);
   out.up = (header.ifi_flags & IFF_UP) != 0;
   out.running = (header.ifi_flags & IFF_RUNNING) != 0;
   out.name = attributes.string(IFLA_IFNAME);

@@ -24,6 +24,8 @@ struct Link {
   int index = 0;
   int master = 0;
   std::uint32_t mtu = 0;
+  std::uint32_t queue_length = 0;
+  unsigned flags = 0;  // IFF_*
   bool up = false;
   bool running = false;  // has carrier and forwards
   std::string name = {};
@@ -57,6 +59,20 @@ struct VethSpec {
 // Both ends where they belong from the first moment: moving one afterwards costs
 // the kernel a grace period (20 ms).
 void add_veth(NetlinkBatch& batch, const VethSpec& veth);
+
+// Settings of an interface that exists; those that are absent stay as they are.
+struct LinkChange {
+  std::optional<MacAddress> mac = {};
+  std::optional<std::uint32_t> mtu = {};
+  std::optional<std::uint32_t> queue_length = {};
+  unsigned flags = 0;  // IFF_*, of those in the mask
+  unsigned flag_mask = 0;
+  friend bool operator==(const LinkChange&, const LinkChange&) = default;
+};
+void change_link(NetlinkBatch& batch, const Link& link, const LinkChange& change);
+
+// Sees the other ports of its bridge no more.
+void isolate_bridge_port(NetlinkBatch& batch, const std::string& name);
 
 // Up, by name.
 void set_up(NetlinkBatch& batch, const std::string& name);

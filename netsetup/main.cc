@@ -45,7 +45,7 @@ const auto kVerbs = std::to_array<Verb>({
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (called_as_cni_plugin()) return run_cni_plugin();
+  if (argc > 0 && called_as_cni_plugin(argv[0])) return run_cni_plugin(argv[0]);
   const Program program{"netsetup", "Connects containers to networks, by netlink alone.",
                         "netsetup 0.1.0\n", kGlobal, kVerbs};
   return run_program(program, argc, argv);

@@ -148,33 +148,3 @@ Result<Member> parse_member(const std::string& source, std::string_view text) {
   out.ports = TRY(read_each(root, "ports", read_port));
   return out;
 }
-
-namespace {
-
-void write_interface(JsonWriter& json, const std::string& name, const MacAddress& mac,
-                     std::uint32_t mtu, const std::string& sandbox) {
-  json.begin_object().member("name", name).member("mac", mac_text(mac));
-  if (mtu != 0) json.member("mtu", mtu);
-  if (!sandbox.empty()) json.member("sandbox", sandbox);
-  json.end_object();
-}
-
-}  // namespace
-
-std::string to_result(const Member& member, const MacAddress& bridge_mac, std::uint32_t mtu) {
-  JsonWriter json(JsonWriter::Style::TwoSpaces);
-  json.begin_object().member("cniVersion", "1.1.0").key("interfaces").begin_array();
-  write_interface(json, member.bridge, bridge_mac, mtu, "");
-  write_interface(json, member.host_interface, host_end_mac(member.mac), mtu, "");
-  write_interface(json, member.interface, member.mac, mtu, member.netns);
-  json.end_array().key("ips").begin_array();
-  for (const MemberAddress& one : member.addresses) {
-    json.begin_object().member("interface", 2).member("address", one.address.text());
-    if (one.gateway) json.member("gateway", one.gateway->text());
-    json.end_object();
-  }
-  json.end_array();
-  write_routes(json, member);
-  json.key("dns").begin_object().end_object().end_object();
-  return json.take() + "\n";
-}

@@ -42,6 +42,3 @@ std::string host_interface_name(const Member& member, unsigned attempt);
 
 std::string to_json(const Member& member);
 Result<Member> parse_member(const std::string& source, std::string_view text);
-
-// The result of CNI 1.0 and 1.1.
-std::string to_result(const Member& member, const MacAddress& bridge_mac, std::uint32_t mtu);

@@ -80,6 +80,13 @@ Result<void> write_sysctl_in(FdRef netns, const std::string& name, const std::st
   return write_sysctl(name, value);
 }
 
+Result<std::string> read_sysctl_in(FdRef netns, const std::string& name) {
+  const Visit visit = TRY(Visit::enter(netns));
+  std::string out = TRY(read_file(sysctl_path(name), 4096));
+  while (out.ends_with('\n')) out.pop_back();
+  return out;
+}
+
 Result<bool> switch_on(const std::string& name) {
   const std::string now = TRY(read_file(sysctl_path(name), 64));
   if (!now.starts_with('0')) return false;

@@ -15,7 +15,8 @@ Result<UniqueFd> open_netns(const std::string& path);
 // Single-threaded programs only: setns(2) moves the calling thread.
 Result<NetlinkSocket> route_socket_in(FdRef netns);
 
-// Writes /proc/sys/net/<name> of that namespace.
+// /proc/sys/net/<name> of that namespace; read without the final newline.
+Result<std::string> read_sysctl_in(FdRef netns, const std::string& name);
 Result<void> write_sysctl_in(FdRef netns, const std::string& name, const std::string& value);
 
 // "on" in /proc/sys/net/<name> of ours; true when it had to be changed.

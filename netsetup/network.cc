@@ -162,6 +162,7 @@ Result<void> read_plugins(const JsonView& root, Network& out) {
     } else if (type == "firewall") {
       const std::string ingress = TRY(text_or(plugin, "ingressPolicy", ""));
       out.isolated = out.isolated || (!ingress.empty() && ingress.compare("open") != 0);
+      out.port_isolation = out.port_isolation || ingress.compare("isolated") == 0;
     } else if (std::ranges::find(kIncluded, type) == kIncluded.end()) {
       return field.error("plugin '" + type + "' is not one that is built in")
           .with_hint("built in are netsetup, bridge, portmap, firewall and loopback");
@@ -184,8 +185,16 @@ Result<Network> parse_conflist(const std::string& source, std::string_view text)
 Result<Network> parse_plugin(const JsonView& root) {
   Network out;
   TRY(read_name(root, out));
-  TRY(read_bridge(root, true, out));
+  const std::string type = TRY(text_or(root, "type", "netsetup"));
+  TRY(read_bridge(root, type != "bridge", out));
   if (out.bridge.empty()) return root.error("'bridge' is missing");
+  return out;
+}
+
+Result<Network> parse_ipam(const JsonView& root) {
+  Network out;
+  TRY(read_name(root, out));
+  TRY(read_ipam(root, out));
   return out;
 }
 

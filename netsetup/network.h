@@ -59,6 +59,8 @@ Result<Network> parse_conflist(const std::string& source, std::string_view text)
 // One plugin's configuration with the name of its network, as CNI hands it to
 // our own type.
 Result<Network> parse_plugin(const JsonView& root);
+// Its addresses alone, as a plugin for addresses gets them.
+Result<Network> parse_ipam(const JsonView& root);
 std::string to_conflist(const Network& network);
 
 std::string subnets_text(const Network& network);  // "10.89.0.0/24, fd00::/64"

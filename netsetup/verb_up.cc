@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "cni_result.h"
 #include "verbs.h"
 
 namespace {
@@ -50,6 +51,6 @@ Result<int> verb_up(const Arguments& arguments) {
     return 0;
   }
   const Attached attached = TRY(bring_up(arguments, request, pid));
-  std::fputs(to_result(attached.member, attached.bridge_mac, attached.mtu).c_str(), stdout);
+  std::fputs(cni_result("1.1.0", attached, {}).c_str(), stdout);
   return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "common/json.h"
 
+#include "cni_result.h"
 #include "firewall.h"
 
 namespace {
@@ -54,7 +55,7 @@ TEST(Member, TheHostInterfaceIsTheSameForTheSameOwner) {
 }
 
 TEST(Member, TheResultIsThatOfCni) {
-  const std::string text = to_result(example(), {2, 0x6e, 10, 89, 0, 1}, 1500);
+  const std::string text = cni_result("1.1.0", {example(), {2, 0x6e, 10, 89, 0, 1}, 1500, {}}, {});
   const JsonDocument document = *JsonDocument::parse("result", text);
   const JsonView root = document.root();
   EXPECT_EQ(root.find("interfaces")->items()->size(), 3U);
