@@ -2,6 +2,7 @@
 // build_options.h - what the command line says about a build.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ struct BuildOptions {
   Platform platform = host_platform();
   Compression compression = Compression::Gzip;
   UnpackLimits limits = {};
+  // Brings an image of a registry into the store; the name that it has there.
+  std::function<Result<std::string>(const std::string& reference, const Platform&)> fetch = {};
+  bool fetch_again = false;  // also what the store has
   bool cache = true;
   bool quiet = false;
 };

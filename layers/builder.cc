@@ -173,10 +173,15 @@ Result<Stage*> Builder::build(std::size_t number) {
 }
 
 Result<Image> Builder::load_image(const std::string& name, const Platform& platform) const {
-  auto image = store_->load(name, platform);
-  if (!image && image.error().code == ENOENT && image.error().hint.starts_with("see"))
-    return std::move(image).error().with_hint("put it there first: layers import or layers pull");
-  return image;
+  const auto found = store_->find(name);
+  const bool missing = !found && found.error().code == ENOENT;
+  if (!options_->fetch || (!missing && !options_->fetch_again)) return store_->load(name, platform);
+  auto fetched = options_->fetch(name, platform);
+  if (fetched) return store_->load(*fetched, platform);
+  Error error = std::move(fetched).error().in(missing ? "it is not in the store; pull" : "pull");
+  // The name of an image that is there, but for a letter.
+  if (missing && found.error().hint.starts_with("did")) error.hint = found.error().hint;
+  return error;
 }
 
 Result<Stage> Builder::base_of(std::size_t number) {

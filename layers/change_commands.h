@@ -8,6 +8,7 @@
 #include "common/cli.h"
 
 #include "commands.h"
+#include "registry_commands.h"
 
 Result<int> cmd_commit(const Arguments& arguments);
 Result<int> cmd_build(const Arguments& arguments);
@@ -230,8 +231,17 @@ inline constexpr auto kBuildOptions = std::to_array<Option>({
      .argument = "FILE",
      .help = "write the digest there"},
     {.name = "quiet", .letter = 'q', .help = "say nothing but the result"},
+    {.name = "pull",
+     .help = "fetch the images of FROM also when the store has them; =false: never"},
     kCompressionOption,
     kPlatformOption,
     kMaxSizeOption,
     kMaxEntriesOption,
+    kMirrorOption,
+    kTlsVerifyOption,
+    kPlainHttpOption,
+    kAuthFileOption,
+    kCredsOption,
+    kCertDirOption,
+    kRetryOption,
 });

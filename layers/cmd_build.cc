@@ -12,6 +12,7 @@
 #include "change_options.h"
 #include "options.h"
 #include "reference.h"
+#include "registry_options.h"
 
 namespace {
 
@@ -101,14 +102,32 @@ Result<void> own_mounts() {
   return {};
 }
 
+// As pull does it.
+Result<std::string> fetch_base(const Store& store, const Options& given,
+                               const std::string& reference, const Platform& platform) {
+  const OpenSource source = TRY(open_pull(reference, store, given));
+  const std::string name = TRY(full_name(source.name));
+  StoreTarget target(store, name, dynamic_cast<RegistrySource*>(source.source.get()));
+  CopyOptions how;
+  how.platform = platform;
+  Progress progress("pull", given.flag("quiet"));
+  TRY(copy_image(*source.source, target, how, progress));
+  return name;
+}
+
 }  // namespace
 
 Result<int> cmd_build(const Arguments& arguments) {
-  const BuildOptions options = TRY(read_options(arguments));
+  BuildOptions options = TRY(read_options(arguments));
   const EventLog events = open_events(arguments);
   // Before anything is opened: between the two namespaces no file can be renamed.
   TRY(own_mounts());
   const Store store = TRY(open_store(arguments));
+  options.fetch_again = arguments.options.flag("pull");
+  if (options.fetch_again || !arguments.options.given("pull"))
+    options.fetch = [&](const std::string& reference, const Platform& platform) {
+      return fetch_base(store, arguments.options, reference, platform);
+    };
   Builder builder = TRY(Builder::create(store, options));
   const NewImage image = TRY(builder.run());
   const Descriptor manifest = TRY(store_image(store, image));

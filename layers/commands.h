@@ -16,6 +16,7 @@ Result<int> cmd_history(const Arguments& arguments);
 Result<int> cmd_tag(const Arguments& arguments);
 Result<int> cmd_untag(const Arguments& arguments);
 Result<int> cmd_rm(const Arguments& arguments);
+Result<int> cmd_df(const Arguments& arguments);
 Result<int> cmd_gc(const Arguments& arguments);
 Result<int> cmd_verify(const Arguments& arguments);
 
@@ -41,6 +42,8 @@ inline constexpr auto kImagesOptions = std::to_array<Option>({
     {.name = "quiet", .letter = 'q', .help = "print names only"},
     {.name = "tree", .help = "show which layers the images share"},
 });
+inline constexpr auto kDfOptions =
+    std::to_array<Option>({{.name = "json", .help = "print a JSON object"}});
 inline constexpr auto kUnpackOptions =
     std::to_array<Option>({kPlatformOption, kMaxSizeOption, kMaxEntriesOption});
 inline constexpr auto kBundleOptions = std::to_array<Option>({

@@ -212,8 +212,11 @@ EOF
   run -1 --separate-stderr build
   [[ "$stderr" == *"Dockerfile:2: unknown instruction 'COPPY'"*"did you mean 'COPY'"* ]]
   printf 'FROM absent:1\n' | dockerfile
+  run -1 --separate-stderr build --pull=false
+  [[ "$stderr" == *"Dockerfile:1: FROM absent:1"*"no image 'absent:1'"* ]]
+  printf 'FROM 127.0.0.1:1/absent:1\n' | dockerfile
   run -1 --separate-stderr build
-  [[ "$stderr" == *"Dockerfile:1: FROM absent:1"* ]]
+  [[ "$stderr" == *"FROM 127.0.0.1:1/absent:1: it is not in the store; pull: "*ECONNREFUSED* ]]
   [ "$(find "$LAYERS_STORE/tmp" -mindepth 1 | wc -l)" -eq 0 ]
   layers verify
 }

@@ -125,6 +125,52 @@ same_as_root() { # DIR
   [ -z "$(ls store/tmp)" ]
 }
 
+@test "build pulls what it begins from, and with --pull what is newer" {
+  start_registry
+  layers config --env A=1 web:1 first:1
+  layers config --env A=2 web:1 second:1
+  layers push -q first:1 "$REGISTRY/base:1"
+  export LAYERS_STORE=$BATS_TEST_TMPDIR/second
+  mkdir context
+  printf 'FROM %s/base:1\nCOPY --from=%s/base:1 /etc/passwd /copy\n' "$REGISTRY" "$REGISTRY" >context/Dockerfile
+  made() { layers inspect out:1 | jq -r '.config.config.Env[0]'; }
+  fails_with 1 layers build --pull=false -t out:1 context
+  [[ $stderr == *"FROM $REGISTRY/base:1"*"no image"* ]]
+  layers build -t out:1 context
+  [ "$(made)" = A=1 ]
+  layers images -q | grep -qx "$REGISTRY/base:1"
+  LAYERS_STORE=$BATS_TEST_TMPDIR/store layers push -q second:1 "$REGISTRY/base:1"
+  layers build -q -t out:1 context
+  [ "$(made)" = A=1 ]
+  layers build -q --pull -t out:1 context
+  [ "$(made)" = A=2 ]
+  # By digest, and another's name.
+  printf 'FROM %s/base@%s\n' "$REGISTRY" "$(layers inspect "$REGISTRY/base:1" | jq -r .digest)" >context/Dockerfile
+  layers build -q -t out:2 context
+  [ "$(layers inspect out:2 | jq -r '.config.config.Env[0]')" = A=2 ]
+  [ -z "$(ls "$LAYERS_STORE/tmp")" ]
+}
+
+@test "df tells what there is and what gc gives back" {
+  layers df --json >full
+  [ "$(jq -c '[.images, .blobs.count, .blobs.reclaimable, .layers.count]' full)" = '[1,3,0,0]' ]
+  layers bundle web:1 bundle -- true
+  layers config --env A=1 web:1 other:1
+  layers untag other:1
+  layers untag web:1
+  layers df --json >used
+  layers df | grep -E '^blobs +5 '
+  # What the bundle needs stays, what had no other use goes.
+  jq -e '.images == 0 and .bundles.count == 1 and .layers.count == 1 and .layers.reclaimable == 0' used
+  jq -e '.blobs.reclaimable > 0 and .blobs.reclaimable < .blobs.bytes' used
+  layers gc
+  layers df --json >less
+  [ "$(jq .blobs.bytes less)" -eq $(($(jq .blobs.bytes used) - $(jq .blobs.reclaimable used))) ]
+  [ "$(jq .blobs.reclaimable less)" -eq 0 ]
+  layers bundle --remove bundle
+  layers df --json | jq -e '.layers.reclaimable == .layers.bytes and .layers.bytes > 0'
+}
+
 @test "tags and search list, in pages too" {
   start_registry
   layers push -q web:1 "$REGISTRY/team/web:1"
