@@ -79,8 +79,8 @@ Result<void> make_room_for_newest(const std::string& path, unsigned files) {
   return {};
 }
 
-LogArchiver::LogArchiver(Children& children, std::string path)
-    : children_(children), path_(std::move(path)) {
+LogArchiver::LogArchiver(Children& children, const Notices& notices, std::string path)
+    : children_(children), notices_(notices), path_(std::move(path)) {
   // What a killed shim has left half done.
   (void)::unlink((path_ + std::string(kUnfinished)).c_str());
   for (const ArchivedLog& log : archived_logs(path_))
@@ -98,9 +98,14 @@ void LogArchiver::tend() {
   if (child_ != 0 || failed_) return;
   for (const ArchivedLog& log : archived_logs(path_)) {
     if (log.compressed || log.number < 2) continue;
-    failed_ = !compress(log);
+    if (const auto begun = compress(log); !begun) give_up(begun.error().text());
     return;
   }
+}
+
+void LogArchiver::give_up(const std::string& why) {
+  failed_ = true;
+  notices_.warn("log-not-compressed", why + "; the rotated files of '" + path_ + "' stay plain");
 }
 
 Result<void> LogArchiver::compress(const ArchivedLog& log) {
@@ -109,7 +114,10 @@ Result<void> LogArchiver::compress(const ArchivedLog& log) {
   if (::fstat(in.get(), &st) != 0) return errno_error("stat", log.path);
   const UniqueFd out = TRY(open_at(kCwd, path_ + std::string(kUnfinished),
                                    O_WRONLY | O_CREAT | O_TRUNC, st.st_mode & 0777));
-  const auto work = [inode = st.st_ino] { return compress_log(inode) ? 0 : 1; };
+  const auto work = [inode = st.st_ino] {
+    const auto done = compress_log(inode);
+    return done ? 0 : std::clamp(done.error().code, 1, 127);  // an errno, for finish()
+  };
   child_ = TRY(children_.fork(in, out, work,
                               [this, inode = st.st_ino](int status) { finish(inode, status); }));
   return {};
@@ -119,14 +127,17 @@ Result<void> LogArchiver::compress(const ArchivedLog& log) {
 void LogArchiver::finish(ino_t inode, int status) {
   child_ = 0;
   const std::string done = path_ + std::string(kUnfinished);
-  failed_ = status != 0;
+  if (status > 128) give_up("compression was killed by signal " + std::to_string(status - 128));
+  if (status != 0 && !failed_) give_up(Error{"compress '" + path_ + "'", status}.text());
   for (const ArchivedLog& log : archived_logs(path_)) {
     struct stat st = {};
     if (failed_ || log.compressed || ::stat(log.path.c_str(), &st) != 0 || st.st_ino != inode)
       continue;
     const std::string name = name_of(path_, log.number, true);
-    failed_ = ::rename(done.c_str(), name.c_str()) != 0;
-    if (!failed_) (void)::unlink(log.path.c_str());
+    if (::rename(done.c_str(), name.c_str()) != 0)
+      give_up(errno_error("rename", done).text());
+    else
+      (void)::unlink(log.path.c_str());
     return tend();
   }
   (void)::unlink(done.c_str());

@@ -18,6 +18,7 @@
 #include "common/fd.h"
 
 #include "children.h"
+#include "notices.h"
 
 struct ArchivedLog {
   unsigned number = 0;
@@ -33,10 +34,11 @@ std::vector<ArchivedLog> archived_logs(const std::string& path);
 Result<void> make_room_for_newest(const std::string& path, unsigned files);
 
 // Compresses FILE.2 and older ones, one at a time, in a child process: FILE.1
-// stays as it is for those who are still reading it.
+// stays as it is for those who are still reading it. A file that cannot be
+// compressed stays plain, and nothing more is compressed until the next start.
 class LogArchiver {
  public:
-  LogArchiver(Children& children, std::string path);
+  LogArchiver(Children& children, const Notices& notices, std::string path);
   LogArchiver(const LogArchiver&) = delete;
   LogArchiver& operator=(const LogArchiver&) = delete;
   ~LogArchiver();
@@ -44,12 +46,14 @@ class LogArchiver {
 
  private:
   Result<void> compress(const ArchivedLog& log);
+  void give_up(const std::string& why);
   void finish(ino_t inode, int status);
 
   Children& children_;
+  const Notices& notices_;
   std::string path_;
   pid_t child_ = 0;
-  bool failed_ = false;  // not tried again in this life: the plain file remains
+  bool failed_ = false;
 };
 
 // A log file's bytes, whether compressed or not.

@@ -63,7 +63,8 @@ Result<std::unique_ptr<LogSink>> open_sink(const LogDriver& driver, const LogSet
   if (driver.kind == LogDriver::Kind::Program)
     return ProgramSink::open(driver.path, host.loop, host.children, host.notices);
   if (!driver.is_file()) return sink;
-  LogFile file = TRY(LogFile::open(driver.path, settings.limits, &host.children));
+  LogFile file = TRY(LogFile::open(driver.path, settings.limits));
+  file.compress_with(host.children, host.notices);
   if (driver.kind == LogDriver::Kind::Json)
     sink = std::make_unique<LineSink<JsonFormat>>(std::move(file), host.notices,
                                                   JsonFormat(settings.labels));

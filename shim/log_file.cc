@@ -21,15 +21,17 @@ time_t birth_of(FdRef fd, const struct stat& st) {
 
 }  // namespace
 
-Result<LogFile> LogFile::open(const std::string& path, LogLimits limits, Children* children) {
+Result<LogFile> LogFile::open(const std::string& path, LogLimits limits) {
   PageBuffer buffer = TRY(PageBuffer::create(kBufferSize));
   LogFile file(path, limits, std::move(buffer));
   TRY(file.open_again());
-  if (limits.compress && children != nullptr) {
-    file.archiver_ = std::make_unique<LogArchiver>(*children, path);
-    file.archiver_->tend();
-  }
   return file;
+}
+
+void LogFile::compress_with(Children& children, const Notices& notices) {
+  if (!limits_.compress) return;
+  archiver_ = std::make_unique<LogArchiver>(children, notices, path_);
+  archiver_->tend();
 }
 
 Result<void> LogFile::open_again() {

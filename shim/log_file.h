@@ -26,9 +26,9 @@ struct LogLimits {
 
 class LogFile {
  public:
-  // `children`: for compression, which needs somebody who reaps.
-  static Result<LogFile> open(const std::string& path, LogLimits limits = {},
-                              Children* children = nullptr);
+  static Result<LogFile> open(const std::string& path, LogLimits limits = {});
+  // Compression, where the limits ask for it: it needs somebody who reaps.
+  void compress_with(Children& children, const Notices& notices);
 
   // Room for a record of up to `size` bytes, or nullptr: flush() first. commit()
   // says how much of it was used.

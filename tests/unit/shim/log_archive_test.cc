@@ -2,6 +2,7 @@
 #include "log_archive.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -12,6 +13,12 @@
 #include "log_reader.h"
 
 namespace {
+
+Notices quiet_notices(const std::string& events) {
+  Notices notices("web", EventLog::open("shim", events));
+  notices.be_quiet();
+  return notices;
+}
 
 class LogArchiveTest : public ::testing::Test {
  protected:
@@ -47,6 +54,8 @@ class LogArchiveTest : public ::testing::Test {
   std::string path_ = dir_.path() + "/log";
   std::string text_;
   Children children_;
+  std::string events_ = dir_.path() + "/events";
+  Notices notices_ = quiet_notices(events_);
 };
 
 TEST_F(LogArchiveTest, KnowsItsFilesAndNoOthers) {
@@ -86,7 +95,7 @@ TEST_F(LogArchiveTest, CompressesAllButTheNewestAndCanBeReadOn) {
   put("", "four");
   LogReader all = reader();
   EXPECT_EQ(read(all), "one\ntwo\nthree\nfour\n");
-  LogArchiver archiver(children_, path_);
+  LogArchiver archiver(children_, notices_, path_);
   archiver.tend();
   reap();
   reap();
@@ -102,7 +111,8 @@ TEST_F(LogArchiveTest, AReaderFindsItsPlaceInAFileThatWasCompressedMeanwhile) {
   put("", "one");
   LogReader all = reader();
   EXPECT_EQ(read(all), "one\n");
-  LogFile file = *LogFile::open(path_, {1, 5, 0, true}, &children_);
+  LogFile file = *LogFile::open(path_, {1, 5, 0, true});
+  file.compress_with(children_, notices_);
   const auto next = [&](std::string_view text) {
     ASSERT_TRUE(file.rotate());
     char* const room = file.room(text.size());
@@ -120,7 +130,7 @@ TEST_F(LogArchiveTest, AReaderFindsItsPlaceInAFileThatWasCompressedMeanwhile) {
 TEST_F(LogArchiveTest, AFileThatIsRotatedWhileItIsCompressedKeepsItsPlace) {
   put(".2", "one");
   put(".1", "two");
-  LogArchiver archiver(children_, path_);
+  LogArchiver archiver(children_, notices_, path_);
   archiver.tend();
   ASSERT_TRUE(make_room_for_newest(path_, 5));
   reap();
@@ -133,10 +143,24 @@ TEST_F(LogArchiveTest, AKilledCompressionIsClearedAway) {
   put(".2", "whole");
   put(".2.zst", "half");
   put(".zst.new", "half");
-  const LogArchiver archiver(children_, path_);
+  const LogArchiver archiver(children_, notices_, path_);
   EXPECT_EQ(names(), ".2 ");
   EXPECT_FALSE(exists(".2.zst"));
   EXPECT_FALSE(exists(".zst.new"));
+}
+
+TEST_F(LogArchiveTest, WhatCannotBeCompressedStaysPlainAndIsToldOnce) {
+  put(".3", "one");
+  put(".2", "two");
+  ASSERT_EQ(::mkdir((path_ + ".zst.new").c_str(), 0700), 0);
+  LogArchiver archiver(children_, notices_, path_);
+  archiver.tend();
+  archiver.tend();
+  EXPECT_EQ(names(), ".2 .3 ");
+  const std::string events = *read_file(events_);
+  EXPECT_EQ(std::ranges::count(events, '\n'), 1);
+  EXPECT_NE(events.find("log-not-compressed"), std::string::npos);
+  EXPECT_NE(events.find("EISDIR"), std::string::npos);
 }
 
 TEST_F(LogArchiveTest, AnOldLogBelongsIntoTheNextFile) {
