@@ -12,17 +12,21 @@ make_host() {
   namespaces=() pids=()
   ip netns add "$HOST" && namespaces+=("$HOST")
   ip netns add "$NEIGHBOUR" && namespaces+=("$NEIGHBOUR")
-  ip -n "$HOST" link set lo up
-  ip -n "$NEIGHBOUR" link set lo up
-  ip -n "$HOST" link add wire type veth peer name wire netns "$NEIGHBOUR"
   # No address of its own that appears at some later moment.
-  ip -n "$HOST" link set wire addrgenmode none
-  ip -n "$HOST" addr add 192.0.2.1/24 dev wire
-  ip -n "$NEIGHBOUR" addr add 192.0.2.2/24 dev wire
-  ip -n "$HOST" addr add 2001:db8::1/64 dev wire nodad
-  ip -n "$NEIGHBOUR" addr add 2001:db8::2/64 dev wire nodad
-  ip -n "$HOST" link set wire up
-  ip -n "$NEIGHBOUR" link set wire up
+  ip -n "$HOST" -batch - <<WIRE
+link set lo up
+link add wire type veth peer name wire netns $NEIGHBOUR
+link set wire addrgenmode none
+addr add 192.0.2.1/24 dev wire
+addr add 2001:db8::1/64 dev wire nodad
+link set wire up
+WIRE
+  ip -n "$NEIGHBOUR" -batch - <<WIRE
+link set lo up
+addr add 192.0.2.2/24 dev wire
+addr add 2001:db8::2/64 dev wire nodad
+link set wire up
+WIRE
   network_state >"$BATS_TEST_TMPDIR/network.clean"
 }
 
@@ -71,9 +75,12 @@ serve_udp() { # CONTAINER PORT TEXT
 
 # What netsetup may touch of the host.
 network_state() {
-  echo '# links'; ip -n "$HOST" -o link | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | sort
-  echo '# addresses'; ip -n "$HOST" -o addr | awk '{print $2, $3, $4}' | sort
-  echo '# routes'; ip -n "$HOST" route; ip -n "$HOST" -6 route
+  echo '# links and addresses'
+  ip -n "$HOST" -o addr show | awk '{print $2, $3, $4}' | sort
+  ip -n "$HOST" -o link show | awk -F '[:@ ]+' '{print $2}' | sort
+  echo '# routes'
+  ip -n "$HOST" route
+  ip -n "$HOST" -6 route
   echo '# nftables'; on_host nft -s list ruleset | grep -v '^#' || :
   echo '# state'; find "$STATE" -mindepth 1 2>/dev/null | grep -v "^$STATE/lock$" | sort || :
 }
