@@ -78,6 +78,7 @@ class Init {
   long mask_file(long target) noexcept;
   long readonly_path(const Step& step) noexcept;
   long pivot(const Step& step) noexcept;
+  long detach_old_root(long old_root) noexcept;
 
   // copy_up.cc
   long copy_up(long from, long to) noexcept;

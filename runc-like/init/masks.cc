@@ -73,15 +73,26 @@ long Init::readonly_path(const Step& step) noexcept {
   return set < 0 ? set : attach(tree.get(), target.get());
 }
 
+// Where the container shares mounts with the host, detaching them here must not
+// detach them there.
+long Init::detach_old_root(long old_root) noexcept {
+  const mount_attr slave = {0, 0, MS_SLAVE, 0};
+  const long done = call(__NR_mount_setattr, old_root, "", AT_EMPTY_PATH | AT_RECURSIVE, &slave,
+                         sizeof slave);
+  return done < 0 ? done : call(__NR_umount2, ".", 2 /* MNT_DETACH */);
+}
+
 // pivot_root(".", ".") stacks the old root on the new one; detaching it needs no
 // directory inside the image. Afterwards nothing of the host has a name.
 long Init::pivot(const Step& step) noexcept {
   long done = call(__NR_fchdir, root_);
   if (done < 0) return done;
   if (step.flags == 0) {
+    const Fd old_root(call(__NR_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC));
+    if (!old_root.ok()) return old_root.get();
     done = call(__NR_pivot_root, ".", ".");
     if (done < 0) return done;
-    done = call(__NR_umount2, ".", 2 /* MNT_DETACH */);
+    done = detach_old_root(old_root.get());
   } else {
     done = call(__NR_chroot, ".");
   }
