@@ -108,12 +108,12 @@ reset_store() { rm -rf "$LAYERS_STORE"; }
 
 @test "unpack: killed at any moment, the target is not taken for a whole one" {
   layers import docker-archive:image.tar noise:1
-  local whole i status
+  local whole n status # not i: run changes it
   whole=$(duration_of layers unpack noise:1 tree)
   rm -r tree
-  for ((i = 0; i < 20; i++)); do
+  for ((n = 0; n < 20; n++)); do
     status=0
-    timeout -s KILL "0.$(printf %06d $((whole * i * 1000 / 20 % 1000000 + 1)))" layers unpack noise:1 tree >out 2>&1 || status=$?
+    timeout -s KILL "0.$(printf %06d $((whole * n * 1000 / 20 % 1000000 + 1)))" layers unpack noise:1 tree >out 2>&1 || status=$?
     # Whoever finds what a killed one left is told so, and nothing is mixed.
     if [ "$status" -ne 0 ] && [ -n "$(ls tree 2>/dev/null)" ]; then fails_with 1 layers unpack noise:1 tree; fi
     rm -rf tree
@@ -121,4 +121,32 @@ reset_store() { rm -rf "$LAYERS_STORE"; }
   done
   layers bundle noise:1 bundle -- true
   layers bundle --remove bundle
+}
+
+@test "commit: killed at any moment, the image is whole or not there" {
+  layers import docker-archive:image.tar noise:1
+  layers bundle noise:1 bundle -- true
+  head -c 2000000 /dev/urandom >bundle/rootfs/new
+  rm -r bundle/rootfs/layer3
+  local whole i after status killed=0
+  whole=$(duration_of layers commit bundle changed:1)
+  layers untag changed:1
+  for ((i = 0; i < 30; i++)); do
+    after=$((whole * i * 1000 / 30)) status=0
+    timeout -s KILL "$((after / 1000000)).$(printf %06d $((after % 1000000 + 1)))" layers commit bundle changed:1 >out 2>&1 || status=$?
+    [ "$status" -ne 137 ] || killed=$((killed + 1))
+    layers verify >verified || { cat out verified; return 1; }
+    [ "$status" -ne 0 ] || layers untag changed:1
+  done
+  echo "# killed $killed of 30" >&3
+  [ "$killed" -gt 0 ]
+  # The bundle was only read; nothing of the dead stays.
+  layers commit bundle changed:1
+  layers bundle --remove bundle
+  layers rm noise:1
+  layers gc
+  [ -z "$(ls store/tmp)" ]
+  layers unpack changed:1 tree
+  [ "$(stat -c %s tree/new)" -eq 2000000 ] && [ ! -e tree/layer3 ] && [ -e tree/layer5/file9 ]
+  [ "$(find store/blobs/sha256 -type f | wc -l)" -eq 9 ]
 }
