@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "hooks.h"
+#include "host_mounts.h"
 #include "log.h"
 #include "table_names.h"
 #include "verbs.h"
@@ -76,11 +77,12 @@ Result<void> stop(Container& container, Cgroup* cgroup) {
   return {};
 }
 
-void run_poststop(const Container& container) {
+void finish_lifecycle(const Container& container) {
   const auto text = read_file_at(container.directory(), "config.json");
   if (!text) return;
   const auto spec = parse_spec("config.json", *text);
   if (!spec) return;
+  remove_host_mounts(*spec, container.record().rootfs);
   // Errors are told, and the removal goes on: so the specification has it.
   auto hooks = run_hooks(*spec, HookKind::Poststop, oci_state(container.record(), Status::Stopped));
   if (!hooks) log_warning(hooks.error().text());
@@ -98,7 +100,7 @@ Result<void> delete_container(Container& container, bool force, const EventLog& 
     auto cgroup = container.cgroup();
     TRY(stop(container, cgroup ? &*cgroup : nullptr));
     if (cgroup) TRY(cgroup->destroy());
-    run_poststop(container);
+    finish_lifecycle(container);
   }
   TRY(container.remove());
   events.emit(container.record().id, "delete");

@@ -119,6 +119,9 @@ Result<Joined> join(const Container& container, const Spec& spec, const ProcessS
   planned.console = process.terminal;
   ExecTarget target;
   target.namespaces = container.record().namespaces;
+  // Should the pid be another's by now, joining by pidfd fails.
+  if ((target.namespaces & CLONE_NEWNS) == 0)
+    target.root = "/proc/" + std::to_string(container.record().pid) + "/root";
   Plan plan = TRY(plan_exec(process, target, planned, facts, program ? &*program : nullptr));
   SpawnGifts gifts;
   gifts.cgroup = std::move(door.directory);

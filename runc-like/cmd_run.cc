@@ -41,6 +41,7 @@ Result<int> cmd_run(const Arguments& arguments) {
   if (!detach && !arguments.options.flag("no-subreaper")) (void)::prctl(PR_SET_CHILD_SUBREAPER, 1);
   Launched launched = TRY(launch(std::move(options), events));
   if (terminal) TRY(terminal->accept());
+  auto relay = TRY(NotifyRelay::bind(launched.container.directory()));
   auto started = start_now(launched);
   if (!started) {
     launched.keep();
@@ -48,12 +49,15 @@ Result<int> cmd_run(const Arguments& arguments) {
     return std::move(started).error();
   }
   events.emit(launched.container.record().id, "start", launched.container.record().pid);
+  launched.container.unlock();
   if (detach) {
     launched.keep();
+    const auto process = launched.container.process();
+    if (relay && process) TRY(relay->await_ready(*process, launched.container.record().pid));
     return 0;
   }
-  launched.container.unlock();
-  const int status = TRY(wait_in_foreground(launched.init, signals, terminal.get()));
+  const int status =
+      TRY(wait_in_foreground(launched.init, signals, terminal.get(), relay ? &*relay : nullptr));
   terminal.reset();
   launched.keep();
   events.emit(launched.container.record().id, "exit", launched.container.record().pid,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "hooks.h"
+#include "notify.h"
 #include "verbs.h"
 
 namespace {
@@ -70,22 +71,32 @@ Result<void> start_init(const Container& container, const std::string& root, con
   return started;
 }
 
+// One that fails ends the container.
+Result<void> run_poststart(const Container& container, const Extras& extras) {
+  if (!extras.spec) return {};
+  auto hooks =
+      run_hooks(*extras.spec, HookKind::Poststart, oci_state(container.record(), Status::Running));
+  const auto process = container.process();
+  if (!hooks && process)
+    (void)::syscall(SYS_pidfd_send_signal, process->get(), SIGKILL, nullptr, 0);
+  return hooks;
+}
+
 }  // namespace
 
 Result<int> cmd_start(const Arguments& arguments) {
   const EventLog events = events_of(arguments);
   const std::string root = root_of(arguments);
-  const Container container = TRY(Container::open(root, arguments.positionals[0], true));
+  Container container = TRY(Container::open(root, arguments.positionals[0], true));
   TRY(check_startable(container.status_but_paused()));
   const Extras extras = TRY(load_extras(container, root));
+  auto relay = TRY(NotifyRelay::bind(container.directory()));
   TRY(start_init(container, root, extras));
   events.emit(container.record().id, "start", container.record().pid);
-  if (!extras.spec) return 0;
-  auto hooks =
-      run_hooks(*extras.spec, HookKind::Poststart, oci_state(container.record(), Status::Running));
-  if (hooks) return 0;
-  // A poststart hook that fails ends the container.
-  if (const auto process = container.process())
-    (void)::syscall(SYS_pidfd_send_signal, process->get(), SIGKILL, nullptr, 0);
-  return std::move(hooks).error();
+  TRY(run_poststart(container, extras));
+  const auto process = container.process();
+  if (!relay || !process) return 0;
+  container.unlock();
+  TRY(relay->await_ready(*process, container.record().pid));
+  return 0;
 }

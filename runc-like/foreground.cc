@@ -29,17 +29,25 @@ void Signals::forward(FdRef pidfd, const Terminal* terminal) const {
   }
 }
 
-Result<int> wait_in_foreground(Init& init, const Signals& signals, Terminal* terminal) {
+Result<int> wait_in_foreground(Init& init, const Signals& signals, Terminal* terminal,
+                               NotifyRelay* relay) {
   const FdRef pidfd = init.child().pidfd();
-  std::array<pollfd, 4> fds = {};
+  std::array<pollfd, 5> fds = {};
   do {
-    fds = {{{pidfd.get(), POLLIN, 0}, {signals.fd().get(), POLLIN, 0}, {-1, 0, 0}, {-1, 0, 0}}};
+    fds = {{{pidfd.get(), POLLIN, 0},
+            {signals.fd().get(), POLLIN, 0},
+            {-1, 0, 0},
+            {-1, 0, 0},
+            {-1, 0, 0}}};
+    if (relay != nullptr) fds[4] = {relay->socket().get(), POLLIN, 0};
     if (terminal != nullptr) terminal->watch(fds[2], fds[3]);
     if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR)
       return errno_error("poll", "container");
     if (fds[1].revents != 0) signals.forward(pidfd, terminal);
     if (terminal != nullptr) terminal->serve(fds[2], fds[3]);
+    if (fds[4].revents != 0) relay->pass_on();
   } while (fds[0].revents == 0);
   if (terminal != nullptr) terminal->drain();
+  if (relay != nullptr) relay->pass_on();
   return init.child().wait();
 }

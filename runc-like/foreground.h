@@ -5,6 +5,7 @@
 
 #include "common/fd.h"
 
+#include "notify.h"
 #include "spawn.h"
 #include "terminal.h"
 
@@ -21,4 +22,5 @@ class Signals {
 };
 
 // Exit code of the process, or 128 + signal.
-Result<int> wait_in_foreground(Init& init, const Signals& signals, Terminal* terminal);
+Result<int> wait_in_foreground(Init& init, const Signals& signals, Terminal* terminal,
+                               NotifyRelay* relay = nullptr);

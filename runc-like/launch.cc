@@ -13,8 +13,10 @@
 #include "common/timestamp.h"
 
 #include "hooks.h"
+#include "host_mounts.h"
 #include "init/protocol.h"
 #include "log.h"
+#include "notify.h"
 #include "table_names.h"
 
 void Launched::keep() {
@@ -81,6 +83,15 @@ Result<std::string> checked_rootfs(const std::string& path) {
                  "/root/path"};
   if (!S_ISDIR(info.st_mode)) return Error{"rootfs '" + path + "'", ENOTDIR, "", "/root/path"};
   return real_path(path);
+}
+
+// For the socket that `start` makes; empty when nobody waits to be told.
+Result<std::string> notify_directory(const Container& container) {
+  const char* host = ::getenv("NOTIFY_SOCKET");
+  if (host == nullptr || *host == '\0') return std::string();
+  if (::mkdirat(container.directory().get(), kNotifyDirectory, 0755) != 0)
+    return errno_error("make directory", kNotifyDirectory);
+  return container.path() + "/" + kNotifyDirectory;
 }
 
 // Everything between the state directory and a running init.
@@ -301,6 +312,7 @@ Result<Launched> Launcher::run() {
 
   Container container = TRY(Container::create(options_.root, options_.id));
   TRY(write_file_at(container.directory(), "config.json", text));
+  planned.notify_directory = TRY(notify_directory(container));
   auto program = TRY(compile_filter(spec, options_.root));
   const CgroupLayout layout = TRY(read_cgroup_layout());
   Cgroup cgroup = TRY(make_cgroup(spec, layout));
@@ -319,6 +331,7 @@ Result<Launched> Launcher::run() {
   auto created = bring_up(launched);
   if (!created) {
     if (hooks_ran_) undo_hooks(launched);
+    remove_host_mounts(launched.spec, launched.spec.root);
     return std::move(created).error();
   }
   events_.emit(options_.id, "create", launched.container.record().pid);

@@ -171,7 +171,8 @@ void plan_console(Plan& plan, const ProcessSpec& process, bool on_dev_console) {
 }
 
 void plan_root_end(Plan& plan, const Spec& spec, const PlanOptions& options) {
-  plan.add(Op::Pivot, "/root/path").flags = options.no_pivot ? 1 : 0;
+  const bool own_mounts = spec.find_namespace(CLONE_NEWNS) != nullptr;
+  plan.add(Op::Pivot, "/root/path").flags = options.no_pivot || !own_mounts ? 1 : 0;
   if (spec.root_propagation != 0) {
     const std::uint32_t path = plan.text("");
     wire::Step& step = plan.add(Op::MountPropagation, "/linux/rootfsPropagation");
@@ -218,9 +219,6 @@ void plan_program(Plan& plan, const ProcessSpec& process, const PlanOptions& opt
 
 Result<Plan> plan_start(const Spec& spec, const PlanOptions& options, const HostFacts& facts,
                         const SeccompProgram* program) {
-  if (!spec.has_new(CLONE_NEWNS))
-    return Error{"config.json: /linux/namespaces: a new mount namespace is needed", 0, "",
-                 "/linux/namespaces"};
   if (!spec.process)
     return Error{"config.json: /process: missing; start has nothing to run", 0, "", "/process"};
   const ProcessSpec& process = *spec.process;
@@ -264,10 +262,19 @@ Result<Plan> plan_exec(const ProcessSpec& process, const ExecTarget& target,
   plan_cgroup(plan, facts);
   if (!process.apparmor_profile.empty() || !process.selinux_label.empty())
     plan.add(Op::OpenProc, "");
-  const std::int32_t slot = plan.hand({.what = Handed::What::Process});
-  wire::Step& join = plan.add(Op::JoinProcess, "/linux/namespaces");
-  join.slot = slot;
-  join.flags = static_cast<std::uint32_t>(target.namespaces);
+  if (!target.root.empty()) {
+    const std::int32_t root = plan.hand({.what = Handed::What::Directory, .path = target.root});
+    wire::Step& step = plan.add(Op::AttachRoot, "/root/path");
+    step.slot = root;
+    step.flags = 1;
+    plan.add(Op::Pivot, "/root/path").flags = 1;
+  }
+  if (target.namespaces != 0) {
+    const std::int32_t slot = plan.hand({.what = Handed::What::Process});
+    wire::Step& join = plan.add(Op::JoinProcess, "/linux/namespaces");
+    join.slot = slot;
+    join.flags = static_cast<std::uint32_t>(target.namespaces);
+  }
   if ((target.namespaces & CLONE_NEWUSER) != 0)
     plan.add(Op::BecomeRoot, "/linux/namespaces").flags = 1;
   // Always: the process must be born inside, where the host's binary was never seen.

@@ -42,7 +42,7 @@ struct PlanOptions {
 
 // A descriptor that the parent opens and hands to init.
 struct Handed {
-  enum class What { Tree, Namespace, CgroupTasks, ConsoleSocket, Process };
+  enum class What { Tree, Directory, Namespace, CgroupTasks, ConsoleSocket, Process };
   What what = What::Tree;
   std::string path = {};
   bool recursive = false;  // Tree
@@ -104,6 +104,7 @@ Result<Plan> plan_start(const Spec& spec, const PlanOptions& options, const Host
 // What `exec` needs of the running container.
 struct ExecTarget {
   std::uint64_t namespaces = 0;  // CLONE_NEW* of those that are not ours
+  std::string root = {};         // its root directory, when it has no mount namespace of its own
   std::string selinux_label = {};
 };
 Result<Plan> plan_exec(const ProcessSpec& process, const ExecTarget& target,

@@ -68,6 +68,15 @@ std::uint64_t MountPlanner::inherited() const {
 }
 
 void MountPlanner::root() {
+  // Without a mount namespace the mounts are the host's, and nothing covers its root.
+  if (spec_.find_namespace(CLONE_NEWNS) == nullptr) {
+    const std::int32_t slot = plan_.hand(
+        {.what = Handed::What::Directory, .path = options_.rootfs, .field = "/root/path"});
+    wire::Step& step = plan_.add(Op::AttachRoot, "/root/path");
+    step.slot = slot;
+    step.flags = 1;
+    return;
+  }
   const std::uint64_t flag = inherited();
   wire::Step& propagation = plan_.add(Op::Propagation, "/linux/rootfsPropagation");
   // "shared" keeps what lies below as the host has it; "/" itself never, or the

@@ -189,7 +189,7 @@ std::string describe_root(const Plan& plan, const wire::Step& step) {
   const auto path = [&] { return in_container(plan.text_at(step.text[0])); };
   switch (step.op) {
     case Op::AttachRoot:
-      return "mount the root file system";
+      return step.flags != 0 ? "open the root directory" : "mount the root file system";
     case Op::MakeDirectory:
       return "make directory " + path();
     case Op::Device:
@@ -209,7 +209,7 @@ std::string describe_root(const Plan& plan, const wire::Step& step) {
     case Op::Hook:
       return "run hook " + quoted(plan.text_at(step.text[0]));
     case Op::Pivot:
-      return "make it the root (pivot_root)";
+      return step.flags != 0 ? "make it the root (chroot)" : "make it the root (pivot_root)";
     case Op::ReadonlyRoot:
       return "make the root read-only";
     default:

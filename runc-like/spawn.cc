@@ -80,6 +80,8 @@ Result<UniqueFd> open_handed(const Handed& handed, SpawnGifts& gifts, std::size_
   switch (handed.what) {
     case Handed::What::Tree:
       return open_tree_for(handed);
+    case Handed::What::Directory:
+      return open_directory(handed.path);
     case Handed::What::Namespace:
       return open_at(kCwd, handed.path, O_RDONLY);
     case Handed::What::CgroupTasks:

@@ -95,6 +95,13 @@ Result<void> check_together(const JsonView& root, const Spec& spec) {
     return at(root, "/domainname", "unable to set domainname without a private UTS namespace");
   if (!spec.time_offsets.empty() && !spec.has_new(CLONE_NEWTIME))
     return at(root, "/linux/timeOffsets", "needs a new time namespace");
+  if (spec.find_namespace(CLONE_NEWNS) == nullptr) {
+    // Of the host's own mounts.
+    if (spec.root_readonly)
+      return at(root, "/root/readonly", "needs a mount namespace; this container has none");
+    if (spec.root_propagation != 0)
+      return at(root, "/linux/rootfsPropagation", "needs a mount namespace");
+  }
   if ((!spec.masked_paths.empty() || !spec.readonly_paths.empty()) &&
       spec.find_namespace(CLONE_NEWNS) == nullptr)
     return at(root, "/linux/maskedPaths",

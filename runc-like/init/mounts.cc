@@ -17,8 +17,9 @@ long Init::attach(long tree, long target) const noexcept {
 
 // On top of the host's "/", which no path below our own root can reach.
 long Init::attach_root(const Step& step) noexcept {
-  const long moved =
-      call(__NR_move_mount, slot(step.slot), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+  const long moved = step.flags != 0 ? 0
+                                     : call(__NR_move_mount, slot(step.slot), "", AT_FDCWD, "/",
+                                            MOVE_MOUNT_F_EMPTY_PATH);
   if (moved < 0) return moved;
   root_ = slot(step.slot);
   return 0;

@@ -112,3 +112,32 @@ teardown() { remove_container; }
   run -1 rt run --bundle "$B" "$ID"
   [[ $output == *"/linux/intelRdt: is not supported"* ]]
 }
+
+@test "without a mount namespace: the mounts are the host's, and delete takes them away" {
+  configure '.linux.namespaces |= map(select(.type != "mount")) | del(.linux.maskedPaths, .linux.readonlyPaths)'
+  start_sleeper
+  [ "$(grep -c " $B/rootfs/" /proc/self/mountinfo)" -ge 5 ]
+  run -0 rt exec "$ID" sh -c 'readlink /proc/self/ns/mnt; ls -d /bin/busybox /lib* /boot || :'
+  [ "${lines[0]}" = "$(readlink /proc/self/ns/mnt)" ]
+  [[ $output == */bin/busybox* && $output != *$'\n/boot'* ]]
+  rt delete --force "$ID"
+  assert_nothing_left
+  command_is /no/such/program
+  run -127 rt run --bundle "$B" "$ID"
+  assert_nothing_left
+  configure '.root.readonly = true'
+  run -1 rt run --bundle "$B" "$ID"
+  [[ $output == *"/root/readonly: needs a mount namespace"* ]]
+}
+
+@test "a mount namespace by path is joined" {
+  local t=$BATS_TEST_TMPDIR
+  mkdir "$t/keep" && mount -t tmpfs keep "$t/keep" && mount --make-private "$t/keep" && : >"$t/keep/ns"
+  unshare --mount="$t/keep/ns" mount -t tmpfs mark /mnt
+  local inode
+  inode=$(stat -Lc %i "$t/keep/ns")
+  configure --arg path "$t/keep/ns" '.linux.namespaces |= map(if .type == "mount" then .path = $path else . end)'
+  run -0 run_shell 'readlink /proc/self/ns/mnt; ls /bin/busybox'
+  umount "$t/keep/ns" && umount "$t/keep"
+  [ "$output" = "mnt:[$inode]"$'\n/bin/busybox' ]
+}

@@ -99,6 +99,21 @@ TEST(Plan, BindsDevicesInAUserNamespace) {
   EXPECT_NE(position(plan, Op::DeviceTree), -1);
 }
 
+TEST(Plan, WithoutAMountNamespaceChangesTheRootOnly) {
+  const Plan plan = plan_of(spec_with(R"("linux":{"namespaces":[{"type":"pid"}]})"));
+  EXPECT_EQ(position(plan, Op::Propagation), -1);
+  EXPECT_EQ(plan.handed[0].what, Handed::What::Directory);
+  const auto at = static_cast<std::size_t>(position(plan, Op::Pivot));
+  EXPECT_EQ(describe_step(plan, plan.steps[at]), "make it the root (chroot)");
+}
+
+TEST(Plan, JoinsAMountNamespaceBeforeItMounts) {
+  const Plan plan =
+      plan_of(spec_with(R"("linux":{"namespaces":[{"type":"mount","path":"/run/ns"}]})"));
+  EXPECT_LT(position(plan, Op::JoinNamespace), position(plan, Op::AttachRoot));
+  EXPECT_EQ(plan.clone_flags, 0U);
+}
+
 TEST(Plan, GivesHomeAPlaceOnlyWhenItIsMissing) {
   EXPECT_NE(position(plan_of(spec_with(kMountOnly)), Op::Home), -1);
   EXPECT_EQ(position(plan_of(spec_with(kMountOnly, R"(,"env":["HOME=/x"])")), Op::Home), -1);
