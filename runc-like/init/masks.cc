@@ -77,8 +77,8 @@ long Init::readonly_path(const Step& step) noexcept {
 // detach them there.
 long Init::detach_old_root(long old_root) noexcept {
   const mount_attr slave = {0, 0, MS_SLAVE, 0};
-  const long done = call(__NR_mount_setattr, old_root, "", AT_EMPTY_PATH | AT_RECURSIVE, &slave,
-                         sizeof slave);
+  const long done =
+      call(__NR_mount_setattr, old_root, "", AT_EMPTY_PATH | AT_RECURSIVE, &slave, sizeof slave);
   return done < 0 ? done : call(__NR_umount2, ".", 2 /* MNT_DETACH */);
 }
 
