@@ -60,6 +60,7 @@ void plan_namespaces(Plan& plan, const Spec& spec) {
   const bool joins_user = user != nullptr && !user->path.empty();
   const bool joins_pid = pid != nullptr && !pid->path.empty();
   plan.new_user = (fresh & CLONE_NEWUSER) != 0;
+  plan.new_time = spec.has_new(CLONE_NEWTIME);
   plan.forks = joins_user || joins_pid;
   plan.clone_flags = joins_user ? 0 : fresh;
   plan_joins(plan, spec);

@@ -67,6 +67,7 @@ class Plan {
 
   std::uint64_t clone_flags = 0;
   bool new_user = false;  // parent writes the maps; init is executed afterwards
+  bool new_time = false;  // the parent leaves it again
   bool forks = false;     // init goes on as another process (joined pid or user namespace)
   bool awaits_go = false;
   bool asks_hooks = false;

@@ -176,7 +176,9 @@ Result<Init> spawn_init(const Plan& plan, SpawnGifts gifts, unsigned kept) {
   CloneRequest request;
   request.flags = plan.clone_flags;
   request.cgroup = gifts.cgroup.get();
-  request.share_memory = !plan.new_user;
+  // Who shares his memory, even with a child about to execute init, cannot return to
+  // his own time namespace (setns(2), EUSERS).
+  request.share_memory = !plan.new_user && !plan.new_time;
   ChildProcess child = TRY(clone_child(request, become_init, &launch));
   return Init(std::move(child), std::move(talk.ours));
 }

@@ -90,6 +90,15 @@ TEST(Plan, ForksWhenAPidNamespaceIsJoined) {
   EXPECT_LT(position(plan, Op::JoinNamespace), position(plan, Op::Fork));
 }
 
+// The parent enters it first, and leaves it: that needs memory of its own.
+TEST(Plan, TimeNamespacesAreNotMadeByClone) {
+  const Plan plan =
+      plan_of(spec_with(R"("linux":{"namespaces":[{"type":"mount"},{"type":"time"}]})"));
+  EXPECT_TRUE(plan.new_time);
+  EXPECT_EQ(plan.clone_flags & CLONE_NEWTIME, 0U);
+  EXPECT_FALSE(plan_of(spec_with(kMountOnly)).new_time);
+}
+
 TEST(Plan, BindsDevicesInAUserNamespace) {
   const Plan plan = plan_of(spec_with(R"("linux":{"namespaces":[{"type":"mount"},{"type":"user"}],)"
                                       R"("uidMappings":[{"containerID":0,"hostID":1,"size":1}],)"
