@@ -177,6 +177,7 @@ same_as_root() { # DIR
   layers push -q web:1 "$REGISTRY/team/web:2"
   layers push -q web:1 "$REGISTRY/other:1"
   [ "$(layers tags "$REGISTRY/team/web" | tr '\n' ' ')" = "1 2 " ]
+  [ "$(layers tags --plain-http --json "$REGISTRY/team/web" | jq length)" -eq 2 ]
   [ "$(layers search "$REGISTRY" web)" = "$REGISTRY/team/web" ]
   [ "$(layers search --json "$REGISTRY" | jq length)" = 2 ]
   fails_with 1 layers tags "$REGISTRY/nothing"
