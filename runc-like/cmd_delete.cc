@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // kill and delete.
 #include <poll.h>
+#include <regex.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
@@ -33,31 +34,73 @@ std::optional<int> signal_number(std::string_view word) {
   return low ? base + static_cast<int>(*offset) : base - static_cast<int>(*offset);
 }
 
-Result<int> cmd_kill(const Arguments& arguments) {
-  const Container container = TRY(Container::open(root_of(arguments), arguments.positionals[0]));
-  const std::string word =
-      arguments.positionals.size() > 1 ? arguments.positionals[1] : std::string("TERM");
-  const auto number = signal_number(word);
-  if (!number) return Error{"unknown signal '" + word + "'" + did_you_mean(kSignals, word)};
+namespace {
+
+// A POSIX extended regular expression, anywhere in the id, as crun has it.
+Result<std::vector<std::string>> matching_ids(const std::string& root, const std::string& pattern) {
+  regex_t expression = {};
+  if (::regcomp(&expression, pattern.c_str(), REG_EXTENDED | REG_NOSUB) != 0)
+    return Error{"--regex: '" + pattern + "' is no regular expression"};
+  auto ids = list_containers(root);
+  if (ids)
+    std::erase_if(*ids, [&](const std::string& id) {
+      return ::regexec(&expression, id.c_str(), 0, nullptr, 0) != 0;
+    });
+  ::regfree(&expression);
+  return ids;
+}
+
+Result<void> send(const Container& container, int number, bool all) {
   const auto process = container.process();
   const Error gone{"container not running"};
-  if (arguments.options.flag("all")) {
+  if (all) {
     Cgroup cgroup = TRY(container.cgroup());
-    if (cgroup.exists()) {
-      TRY(cgroup.signal_all(*number));
-      return 0;
-    }
-    if (!process) return 0;
+    if (cgroup.exists()) return cgroup.signal_all(number);
+    if (!process) return {};
   }
   if (!process) return gone;
-  if (::syscall(SYS_pidfd_send_signal, process->get(), *number, nullptr, 0) != 0)
+  if (::syscall(SYS_pidfd_send_signal, process->get(), number, nullptr, 0) != 0)
     return errno == ESRCH ? gone : errno_error("signal container", container.record().id);
   // A frozen process would never see it.
-  if (*number == SIGKILL && container.status() == Status::Paused) {
+  if (number == SIGKILL && container.status() == Status::Paused) {
     Cgroup cgroup = TRY(container.cgroup());
     TRY(cgroup.thaw());
   }
+  return {};
+}
+
+// All of them, whatever one says; the first error is the answer.
+template <class Action>
+Result<int> for_each_match(const Arguments& arguments, const Action& action) {
+  const std::string root = root_of(arguments);
+  Result<void> first;
+  for (const std::string& id : TRY(matching_ids(root, arguments.positionals[0]))) {
+    auto done = action(root, id);
+    if (!done && first) first = std::move(done);
+  }
+  TRY(std::move(first));
   return 0;
+}
+
+}  // namespace
+
+Result<int> cmd_kill(const Arguments& arguments) {
+  const std::string word =
+      arguments.positionals.size() > 1 ? arguments.positionals[1] : std::string("TERM");
+  const bool all = arguments.options.flag("all");
+  const auto number = signal_number(word);
+  if (!arguments.options.flag("regex")) {
+    const Container container = TRY(Container::open(root_of(arguments), arguments.positionals[0]));
+    if (!number) return Error{"unknown signal '" + word + "'" + did_you_mean(kSignals, word)};
+    TRY(send(container, *number, all));
+    return 0;
+  }
+  if (!number) return Error{"unknown signal '" + word + "'" + did_you_mean(kSignals, word)};
+  return for_each_match(arguments, [&](const std::string& root, const std::string& id) {
+    auto container = Container::open(root, id);
+    if (!container) return Result<void>(std::move(container).error());
+    return send(*container, *number, all);
+  });
 }
 
 namespace {
@@ -110,11 +153,15 @@ Result<void> delete_container(Container& container, bool force, const EventLog& 
 Result<int> cmd_delete(const Arguments& arguments) {
   const bool force = arguments.options.flag("force");
   const EventLog events = events_of(arguments);
-  auto container = Container::open(root_of(arguments), arguments.positionals[0], true);
-  // Gone is what --force asks for.
-  if (!container && force && container.error().what.starts_with("container does not exist"))
-    return 0;
-  if (!container) return std::move(container).error();
-  TRY(delete_container(*container, force, events));
+  const auto delete_one = [&](const std::string& root, const std::string& id) -> Result<void> {
+    auto container = Container::open(root, id, true);
+    // Gone is what --force asks for.
+    if (!container && force && container.error().what.starts_with("container does not exist"))
+      return {};
+    if (!container) return std::move(container).error();
+    return delete_container(*container, force, events);
+  };
+  if (arguments.options.flag("regex")) return for_each_match(arguments, delete_one);
+  TRY(delete_one(root_of(arguments), arguments.positionals[0]));
   return 0;
 }

@@ -62,10 +62,12 @@ constexpr auto kList = std::to_array<Option>({
 
 constexpr auto kKill = std::to_array<Option>({
     {"all", 'a', Kind::Flag, "", "every process of the container"},
+    {"regex", 'r', Kind::Flag, "", "ID is a regular expression: every container that matches"},
 });
 
 constexpr auto kDelete = std::to_array<Option>({
     {"force", 'f', Kind::Flag, "", "kill it first when it still runs; fine when it is gone"},
+    {"regex", 'r', Kind::Flag, "", "ID is a regular expression: every container that matches"},
 });
 
 constexpr auto kExec = std::to_array<Option>({

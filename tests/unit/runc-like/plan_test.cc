@@ -123,6 +123,76 @@ TEST(Plan, JoinsAMountNamespaceBeforeItMounts) {
   EXPECT_EQ(plan.clone_flags, 0U);
 }
 
+const wire::Step& step_of(const Plan& plan, Op op) {
+  return plan.steps.at(static_cast<std::size_t>(position(plan, op))).step;
+}
+
+TEST(Plan, HandsTheMemoryPolicyToTheKernelAsItTakesIt) {
+  const Plan plan = plan_of(
+      spec_with(R"("linux":{"namespaces":[{"type":"mount"}],"memoryPolicy":{"mode":"MPOL_BIND",
+                "nodes":"0,2","flags":["MPOL_F_STATIC_NODES"]}})"));
+  const wire::Step& step = step_of(plan, Op::MemoryPolicy);
+  EXPECT_EQ(step.flags, 2U | 1U << 15U);
+  EXPECT_EQ(*plan.data_at(step.text[0]), 5);
+  EXPECT_EQ(step.arg[0], 65U) << "bits, and one more: so the system call counts";
+}
+
+TEST(Plan, LabelsTheProcessAndItsMounts) {
+  const Plan plan = plan_of(spec_with(
+      R"("mounts":[{"destination":"/tmp","type":"tmpfs","source":"tmpfs"}],
+         "linux":{"namespaces":[{"type":"mount"}],"mountLabel":"m_t"})",
+      R"(,"apparmorProfile":"tight","selinuxLabel":"p_t")"));
+  EXPECT_NE(position(plan, Op::OpenProc), -1);
+  std::string labels;
+  for (const PlannedStep& step : plan.steps)
+    if (step.step.op == Op::Label)
+      labels.append(plan.text_at(step.step.text[0]))
+          .append("=")
+          .append(plan.text_at(step.step.text[1])) += ';';
+  EXPECT_EQ(labels, "apparmor/exec=exec tight;exec=p_t;");
+  const PlannedStep& tmp = plan.steps[static_cast<std::size_t>(position(plan, Op::MountFs))];
+  EXPECT_EQ(describe_step(plan, tmp), "mount 'tmpfs' on '/tmp' (context=m_t)");
+}
+
+TEST(Plan, SchedulesByDeadline) {
+  const Plan plan = plan_of(spec_with(
+      kMountOnly, R"(,"scheduler":{"policy":"SCHED_DEADLINE","flags":["SCHED_FLAG_RECLAIM"],
+                      "runtime":1000,"deadline":2000,"period":3000})"));
+  struct Attributes {
+    std::uint32_t size, policy;
+    std::uint64_t flags;
+    std::int32_t nice;
+    std::uint32_t priority;
+    std::uint64_t runtime, deadline, period;
+  } attributes = {};
+  std::memcpy(&attributes, plan.data_at(step_of(plan, Op::Scheduler).text[0]), sizeof attributes);
+  EXPECT_EQ(attributes.size, sizeof attributes);
+  EXPECT_EQ(attributes.policy, 6U);
+  EXPECT_EQ(attributes.flags, 2U);
+  EXPECT_EQ(attributes.runtime, 1000U);
+  EXPECT_EQ(attributes.deadline, 2000U);
+  EXPECT_EQ(attributes.period, 3000U);
+}
+
+TEST(Plan, MakesTheConsoleAsLargeAsAsked) {
+  PlanOptions options;
+  options.bundle = "/b";
+  options.console = true;
+  const auto plan = plan_start(
+      spec_with(kMountOnly, R"(,"terminal":true,"consoleSize":{"height":33,"width":111})"), options,
+      {}, nullptr);
+  EXPECT_EQ(step_of(*plan, Op::Console).arg[0], 33U | 111U << 16U);
+}
+
+TEST(Plan, LeavesTheOldRootWhereItIsWithoutPivot) {  // --no-pivot
+  PlanOptions options;
+  options.bundle = "/b";
+  options.no_pivot = true;
+  const auto plan = plan_start(spec_with(kMountOnly), options, {}, nullptr);
+  EXPECT_EQ(step_of(*plan, Op::Pivot).flags, 1U);
+  EXPECT_EQ(step_of(plan_of(spec_with(kMountOnly)), Op::Pivot).flags, 0U);
+}
+
 TEST(Plan, GivesHomeAPlaceOnlyWhenItIsMissing) {
   EXPECT_NE(position(plan_of(spec_with(kMountOnly)), Op::Home), -1);
   EXPECT_EQ(position(plan_of(spec_with(kMountOnly, R"(,"env":["HOME=/x"])")), Op::Home), -1);

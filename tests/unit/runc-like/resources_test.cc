@@ -154,6 +154,38 @@ TEST(CgroupWrites, CoverTheRareControllers) {
             "cgroup.max.depth=2 ; memory.high=100");
 }
 
+TEST(CgroupWrites, ThrottleEachDirectionInBothUnits) {
+  const std::string_view json = R"({"blockIO":{
+      "throttleReadIOPSDevice":[{"major":8,"minor":1,"rate":11}],
+      "throttleWriteBpsDevice":[{"major":8,"minor":2,"rate":12}]}})";
+  EXPECT_EQ(v2(json), "io.max=8:2 wbps=12 ; io.max=8:1 riops=11");
+  EXPECT_EQ(v1(json),
+            "blkio.throttle.write_bps_device=8:2 12 ; blkio.throttle.read_iops_device=8:1 11");
+}
+
+TEST(CgroupWrites, KnowWhatOnlyTheFirstVersionHas) {
+  EXPECT_EQ(v1(R"({"blockIO":{"leafWeight":30,
+                    "weightDevice":[{"major":8,"minor":0,"leafWeight":40}]}})"),
+            "blkio.leaf_weight=30 ; blkio.leaf_weight_device=8:0 40");
+  EXPECT_EQ(v1(R"({"memory":{"kernelTCP":4096}})"), "memory.kmem.tcp.limit_in_bytes=4096");
+  EXPECT_EQ(v1(R"({"cpu":{"realtimePeriod":1000,"realtimeRuntime":9}})"),
+            "cpu.rt_period_us=1000 ; cpu.rt_runtime_us=9");
+  EXPECT_NE(v2(R"({"cpu":{"realtimePeriod":9}})").find("/cpu/realtimePeriod"), std::string::npos);
+}
+
+TEST(CgroupWrites, SaveUpTimeAndBindToNodes) {
+  EXPECT_EQ(v1(R"({"cpu":{"burst":700,"mems":"0-1"}})"), "cpu.cfs_burst_us=700 ; cpuset.mems=0-1");
+  EXPECT_EQ(v2(R"({"cpu":{"burst":700,"mems":"0-1"}})"), "cpu.max.burst=700 ; cpuset.mems=0-1");
+}
+
+TEST(Resources, ReadsWhatDecidesHowMemoryIsSet) {
+  EXPECT_TRUE(
+      parse(R"({"memory":{"limit":1,"checkBeforeUpdate":true}})")->memory.check_before_update);
+  EXPECT_FALSE(parse(R"({"memory":{"limit":1}})")->memory.check_before_update);
+  const auto flat = parse(R"({"memory":{"useHierarchy":false}})");
+  EXPECT_EQ(resource_warnings(*flat, CgroupVersion::V1).size(), 1U);
+}
+
 TEST(CgroupWrites, RefuseWhatTheVersionCannotDo) {
   for (const char* json :
        {R"({"memory":{"swappiness":10}})", R"({"memory":{"disableOOMKiller":true}})",

@@ -132,6 +132,29 @@ TEST(Seccomp, KnowsEveryActionAndItsErrno) {
   EXPECT_EQ(p.answer(SYS_getpid), kAllow);
 }
 
+TEST(Seccomp, AnswersOtherArchitecturesOnlyWhenTheyAreNamed) {
+  const std::string rest = R"("defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":44,"syscalls":[
+      {"names":["read","mkdir"],"action":"SCMP_ACT_ALLOW"}]})";
+  const Profile both(R"({"architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"],)" + rest);
+  const Profile one("{" + rest);
+  constexpr int kRead32 = 3;
+  EXPECT_EQ(both.answer(kRead32, {}, AUDIT_ARCH_I386), kAllow);
+  EXPECT_NE(one.answer(kRead32, {}, AUDIT_ARCH_I386), kAllow);
+  EXPECT_EQ(both.answer(SYS_write), SCMP_ACT_ERRNO(44));
+}
+
+TEST(Seccomp, HandsFlagsAndListenerOn) {
+  const Profile p(R"({"defaultAction":"SCMP_ACT_ALLOW",
+      "flags":["SECCOMP_FILTER_FLAG_LOG","SECCOMP_FILTER_FLAG_SPEC_ALLOW"],
+      "listenerPath":"/run/listener","listenerMetadata":"whose",
+      "syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_NOTIFY"}]})");
+  EXPECT_EQ(p.program().flags & 6U, 6U) << "LOG and SPEC_ALLOW";
+  EXPECT_EQ(Profile(R"({"defaultAction":"SCMP_ACT_ALLOW"})").program().flags, 0U);
+  EXPECT_TRUE(p.program().notify);
+  EXPECT_EQ(p.program().listener_path, "/run/listener");
+  EXPECT_EQ(p.program().listener_metadata, "whose");
+}
+
 TEST(Seccomp, ComparesArgumentsInAllTheir64Bits) {
   const Profile p(R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[
       {"names":["personality"],"action":"SCMP_ACT_ALLOW","args":[
