@@ -8,8 +8,12 @@ load ../lib/runtime
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
   make_bundle
+  receivers=()
 }
-teardown() { remove_container; }
+teardown() {
+  [ "${#receivers[@]}" -eq 0 ] || kill "${receivers[@]}" 2>/dev/null || :
+  remove_container
+}
 
 # What an engine does with --console-socket and --pidfd-socket: prints the message,
 # what its descriptor is, and what can be read from that.
@@ -32,6 +36,7 @@ try:
 except OSError:
     pass
 ' "$1" >"$2" </dev/null 3>&- &
+  receivers+=("$!")
   eventually test -S "$1"
 }
 
