@@ -97,6 +97,8 @@ Member plan_member(const Network& network, const AttachRequest& request) {
   out.name = request.name;
   out.aliases = request.aliases;
   out.hosts_file = request.hosts_file;
+  out.server_names = request.server_names;
+  if (request.server) out.server_directory = request.server->directory;
   if (out.name.empty() && !out.hosts_file.empty() && is_host_name(out.id)) out.name = out.id;
   return out;
 }
@@ -110,11 +112,13 @@ void add_planned_address(const Network& network, const RangeSet& set, const IpAd
   const Cidr everything{IpAddress{address.family, {}}, 0};
   const bool known = std::ranges::any_of(
       member.routes, [&](const NetworkRoute& route) { return route.destination == everything; });
-  if (network.default_route && !known) member.routes.push_back({everything, one.gateway});
+  if (network.default_route && !known)
+    member.routes.push_back({everything, one.gateway, network.metric});
   for (const NetworkRoute& route : network.routes)
     if ((route.destination.address.family == AF_INET) == v4 &&
         !(known && route.destination == everything))
-      member.routes.push_back({route.destination, route.gateway ? route.gateway : one.gateway});
+      member.routes.push_back(
+          {route.destination, route.gateway ? route.gateway : one.gateway, route.metric});
   member.addresses.push_back(one);
 }
 
@@ -180,8 +184,9 @@ NetlinkBatch inside_batch(const Member& member, const Link& link, const std::set
   for (const MemberAddress& one : member.addresses)
     add_address(out, link.index, link.name, one.address);
   for (const NetworkRoute& route : member.routes) {
-    RouteSpec spec{route.destination, route.gateway, link.index, link.name};
-    if (route.destination.length == 0 && metrics.contains(route.destination.address.family))
+    RouteSpec spec{route.destination, route.gateway, link.index, link.name, route.metric};
+    if (spec.metric == 0 && route.destination.length == 0 &&
+        metrics.contains(route.destination.address.family))
       spec.metric = 100U + static_cast<std::uint32_t>(link.index);
     add_route(out, spec);
   }
@@ -232,7 +237,8 @@ Result<void> configure_inside(const Member& member, FdRef netns) {
 }
 
 Result<Attached> connect(const Store& store, const NetlinkSocket& route, const Network& network,
-                         Member& member, FdRef netns) {
+                         const Member& member, FdRef netns,
+                         const std::optional<NameServer>& names) {
   Attached out;
   const Firewall firewall = TRY(Firewall::open());
   TRY(firewall.add(network, member));
@@ -244,6 +250,7 @@ Result<Attached> connect(const Store& store, const NetlinkSocket& route, const N
   TRY(configure_inside(member, netns));
   if (!member.hosts_file.empty()) TRY(update_hosts_file(member.hosts_file, network.name, "", true));
   if (!member.name.empty()) TRY(refresh_hosts(store, network.name));
+  if (names) TRY(announce(*names, member));
   out.member = member;
   out.bridge_mac = bridge.mac;
   out.mtu = bridge.mtu;
@@ -287,7 +294,7 @@ Result<Attached> attach_locked(const Store& store, const NetlinkSocket& route,
   const UniqueFd netns = TRY(open_netns(request.netns));
   TRY(refuse_name_in_use(store, network, request.name));
   TRY(refuse_foreign(network, request.addresses));
-  TRY(probe_ports(request, network));
+  if (!request.engine_has_ports) TRY(probe_ports(request, network));
   Member member = plan_member(network, request);
   Undo undo(store, route, member);
   const auto known = TRY(store.find_network(network.name));
@@ -296,9 +303,13 @@ Result<Attached> attach_locked(const Store& store, const NetlinkSocket& route,
   member.mac = request.mac.value_or(mac_for(member.addresses.front().address.address));
   member.hosts_file_created =
       !member.hosts_file.empty() && ::access(member.hosts_file.c_str(), F_OK) != 0;
+  if (request.engine_has_ports && !member.ports.empty()) {
+    const Firewall firewall = TRY(Firewall::open());
+    member.ports = TRY(firewall.without_own(member));
+  }
   member.host_interface = TRY(free_host_interface(store, route, member));
   TRY(store.save_member(member));
-  Attached out = TRY(connect(store, route, network, member, netns));
+  Attached out = TRY(connect(store, route, network, member, netns, request.server));
   undo.keep();
   return out;
 }

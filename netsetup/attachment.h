@@ -11,6 +11,7 @@
 
 #include "link.h"
 #include "member.h"
+#include "name_server.h"
 #include "network.h"
 #include "network_choice.h"
 #include "store.h"
@@ -25,6 +26,11 @@ struct AttachRequest {
   std::string hosts_file = {};
   std::vector<IpAddress> addresses = {};  // wanted; else the next free ones
   std::optional<MacAddress> mac = {};
+  // An engine that holds the host's ports itself, and asks for the same ones with
+  // each network that the container joins: the first network has them.
+  bool engine_has_ports = false;
+  std::vector<std::string> server_names = {};
+  std::optional<NameServer> server = {};
 };
 
 struct Attached {

@@ -14,6 +14,7 @@
 #include "hash.h"
 #include "hosts_file.h"
 #include "lease.h"
+#include "name_server.h"
 #include "netns.h"
 
 std::string alias_prefix(const Store& store) {
@@ -114,6 +115,7 @@ Result<void> remove_interface(const Store& store, const NetlinkSocket& route,
 }
 
 Result<void> remove_names(const Store& store, const Member& member) {
+  TRY(withdraw(member));
   if (!member.hosts_file.empty()) {
     // A bundle that was removed, or became something else, is not ours to mend.
     if (member.hosts_file_created)

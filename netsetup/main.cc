@@ -3,6 +3,7 @@
 #include <array>
 
 #include "cni.h"
+#include "netavark.h"
 #include "verbs.h"
 
 namespace {
@@ -45,6 +46,7 @@ const auto kVerbs = std::to_array<Verb>({
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 0 && called_as_netavark(argv[0])) return run_netavark(argc, argv);
   if (argc > 0 && called_as_cni_plugin(argv[0])) return run_cni_plugin(argv[0]);
   const Program program{"netsetup", "Connects containers to networks, by netlink alone.",
                         "netsetup 0.1.0\n", kGlobal, kVerbs};

@@ -37,6 +37,7 @@ void write_routes(JsonWriter& json, const Member& member) {
   for (const NetworkRoute& route : member.routes) {
     json.begin_object().member("dst", route.destination.text());
     if (route.gateway) json.member("gw", route.gateway->text());
+    if (route.metric != 0) json.member("priority", route.metric);
     json.end_object();
   }
   json.end_array();
@@ -72,6 +73,8 @@ std::string to_json(const Member& member) {
   write_ports(json, member);
   json.member("name", member.name)
       .member("aliases", member.aliases)
+      .member("serverNames", member.server_names)
+      .member("serverDirectory", member.server_directory)
       .member("hostsFile", member.hosts_file)
       .member("hostsFileCreated", member.hosts_file_created)
       .end_object();
@@ -101,6 +104,7 @@ Result<NetworkRoute> read_route(const JsonView& object) {
   NetworkRoute out;
   out.destination = TRY(cidr_at(object, "dst"));
   out.gateway = TRY(address_if(object, "gw"));
+  out.metric = TRY(metric_of(object));
   return out;
 }
 
@@ -127,6 +131,8 @@ Result<void> read_texts(const JsonView& root, Member& out) {
   out.name = TRY(text_at(root, "name"));
   const JsonView aliases = TRY(root.at("aliases"));
   out.aliases = TRY(aliases.strings());
+  if (const auto names = root.find("serverNames")) out.server_names = TRY(names->strings());
+  out.server_directory = TRY(text_or(root, "serverDirectory", ""));
   out.hosts_file = TRY(text_at(root, "hostsFile"));
   out.hosts_file_created = TRY(truth_or(root, "hostsFileCreated", false));
   return {};

@@ -32,8 +32,10 @@ struct Member {
   std::vector<PublishedPort> ports = {};
   std::string name = {};  // by which others find it
   std::vector<std::string> aliases = {};
-  std::string hosts_file = {};      // absolute path, or empty
-  bool hosts_file_created = false;  // by us
+  std::vector<std::string> server_names = {};  // by which a name server knows it
+  std::string server_directory = {};           // that server's files, or empty
+  std::string hosts_file = {};                 // absolute path, or empty
+  bool hosts_file_created = false;             // by us
 };
 
 std::string owner_of(const Member& member);  // "NETWORK/ID/INTERFACE"

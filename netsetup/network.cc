@@ -88,12 +88,28 @@ Result<void> read_ranges(const JsonView& ipam, Network& out) {
   return {};
 }
 
+}  // namespace
+
+Result<std::uint32_t> metric_of(const JsonView& route) {
+  const auto field = route.find("priority");
+  if (!field) return std::uint32_t{0};
+  const std::int64_t value = TRY(field->integer());
+  if (value < 0 || value > 0x7fffffff) return field->error("expected 0 to 2147483647");
+  return static_cast<std::uint32_t>(value);
+}
+
+namespace {
+
 Result<void> read_routes(const JsonView& ipam, Network& out) {
   const auto routes = TRY(items_at(ipam, "routes"));
   for (const JsonView& item : routes) {
     NetworkRoute route;
     route.destination = TRY(cidr_at(item, "dst"));
     route.gateway = TRY(address_if(item, "gw"));
+    route.metric = TRY(metric_of(item));
+    for (const char* other : {"mtu", "advmss", "table", "scope"})
+      if (const auto field = item.find(other))
+        return field->error("'" + std::string(other) + "' of a route is not supported");
     out.routes.push_back(route);
   }
   return {};
@@ -134,6 +150,11 @@ Result<void> read_bridge(const JsonView& plugin, bool ours, Network& out) {
     const std::int64_t value = TRY(mtu->integer());
     if (value != 0 && (value < 68 || value > 65535)) return mtu->error("expected 68 to 65535");
     out.mtu = static_cast<std::uint32_t>(value);
+  }
+  if (const auto metric = plugin.find("metric")) {
+    const std::int64_t value = TRY(metric->integer());
+    if (value < 0 || value > 0x7fffffff) return metric->error("expected 0 to 2147483647");
+    out.metric = static_cast<std::uint32_t>(value);
   }
   return read_ipam(plugin, out);
 }
@@ -219,6 +240,7 @@ void write_ipam(JsonWriter& json, const Network& network) {
   for (const NetworkRoute& route : network.routes) {
     json.begin_object().member("dst", route.destination.text());
     if (route.gateway) json.member("gw", route.gateway->text());
+    if (route.metric != 0) json.member("priority", route.metric);
     json.end_object();
   }
   json.end_array().end_object();
@@ -238,7 +260,8 @@ std::string to_conflist(const Network& network) {
       .member("hairpinMode", network.hairpin)
       .member("portIsolation", network.port_isolation)
       .member("isolated", network.isolated)
-      .member("mtu", network.mtu);
+      .member("mtu", network.mtu)
+      .member("metric", network.metric);
   write_ipam(json, network);
   json.end_object().end_array().end_object();
   return json.take() + "\n";

@@ -26,6 +26,7 @@ using RangeSet = std::vector<AddressRange>;  // ranges of one family; gives one 
 struct NetworkRoute {
   Cidr destination;
   std::optional<IpAddress> gateway = {};  // absent: that of the network
+  std::uint32_t metric = 0;               // 0: the kernel's own
 };
 
 struct Network {
@@ -40,6 +41,7 @@ struct Network {
   bool isolated = true;              // only its own members and published ports get in
   bool port_isolation = false;       // members do not see one another
   std::uint32_t mtu = 0;             // 0: as the host's default route
+  std::uint32_t metric = 0;          // of the default route; 0: by the order of the networks
   std::string lease_directory = {};  // host-local's dataDir; empty: the state directory
 };
 
@@ -63,4 +65,6 @@ Result<Network> parse_plugin(const JsonView& root);
 Result<Network> parse_ipam(const JsonView& root);
 std::string to_conflist(const Network& network);
 
+// "priority" of a route, in configurations and records.
+Result<std::uint32_t> metric_of(const JsonView& route);
 std::string subnets_text(const Network& network);  // "10.89.0.0/24, fd00::/64"

@@ -12,7 +12,7 @@ setup_file() {
   "$BATS_TEST_DIRNAME/../../contrib/busybox-rootfs" >"$BATS_FILE_TMPDIR/busybox.tar"
   mkdir "$BATS_FILE_TMPDIR/helpers"
   local name
-  for name in bridge portmap firewall tuning host-local loopback; do
+  for name in bridge portmap firewall tuning host-local loopback netavark; do
     ln -s "$BUILD_BIN/netsetup" "$BATS_FILE_TMPDIR/helpers/$name"
   done
 }
@@ -83,4 +83,32 @@ nothing_left() {
   eventually answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
   podman_here rm -f -t 0 web other
   eventually nothing_left
+}
+
+@test "netavark: run with a port, names, a second network, reload, rm, and nothing is left" {
+  local server
+  for server in /usr/lib/podman /usr/libexec/podman; do
+    [ ! -x "$server/aardvark-dns" ] || ln -sfn "$server/aardvark-dns" "$BATS_FILE_TMPDIR/helpers/aardvark-dns"
+  done
+  [ -e "$BATS_FILE_TMPDIR/helpers/aardvark-dns" ] || skip "aardvark-dns is not installed"
+  podman_here network create inner
+  start web -p 8080:80
+  start a --network inner --network-alias first
+  start b --network inner
+  expected=web
+  eventually answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
+  answers on_host curl -s --max-time 5 http://127.0.0.1:8080/
+  expected=a
+  answers podman_here exec b wget -qO- http://a/
+  answers podman_here exec b wget -qO- http://first/
+  expected=web
+  podman_here network connect inner web
+  answers podman_here exec b wget -qO- http://web/
+  answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
+  podman_here network disconnect inner web
+  podman_here network reload web
+  answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
+  podman_here rm -f -t 0 web a b
+  eventually nothing_left
+  ! find . -name aardvark.pid -exec cat {} + | xargs -r ps -o comm= -p | grep aardvark
 }
