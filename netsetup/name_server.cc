@@ -89,9 +89,10 @@ struct Directory {
   FileLock lock;
 };
 
+// The server takes every file in there for a network, but for its own.
 Result<Directory> open_locked(const std::string& path) {
   UniqueFd fd = TRY(open_directory(path));
-  FileLock lock = TRY(FileLock::take(fd, "aardvark.lock"));
+  FileLock lock = TRY(FileLock::take(fd, "../aardvark.lock"));
   return Directory{std::move(fd), std::move(lock)};
 }
 

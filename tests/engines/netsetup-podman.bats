@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # podman whose networks are netsetup's: by the CNI plugins' names where podman still
-# speaks CNI. The host is a network namespace, so that "nothing left" can be seen;
+# speaks CNI, by the name of its network helper elsewhere. The host is a network namespace, so that "nothing left" can be seen;
 # storage, state and networks of podman are the test's own.
 bats_require_minimum_version 1.5.0
 load ../lib/common
@@ -60,8 +60,19 @@ start() { # NAME OPTION... : a web server whose page is NAME
     sh -c 'mkdir -p /www && echo "$1" >/www/index.html && exec httpd -f -p 80 -h /www' server "$name"
 }
 
+# The name server reads its files again some time after it was told to.
+soon() {
+  local i
+  for ((i = 0; i < 30; i++)); do
+    "$@" && return 0
+    read -rt 0.5 <> <(:) || :
+  done
+  "$@"
+}
 answers() { [ "$("$@" 2>/dev/null)" = "$expected" ]; }
 address() { podman_here exec "$1" ip -4 addr show eth0 | sed -n 's|.*inet \([0-9.]*\)/.*|\1|p'; }
+
+no_server() { [ -z "$(ip netns pids "$HOST" | xargs -r ps -o comm= -p | grep aardvark)" ]; }
 
 nothing_left() {
   network_state >"$BATS_TEST_TMPDIR/network.now"
@@ -72,15 +83,15 @@ nothing_left() {
   start web -p 8080:80
   start other
   expected=web
-  eventually answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
-  answers on_host curl -s --max-time 5 http://127.0.0.1:8080/
-  answers podman_here exec other wget -qO- "http://$(address web)/"
+  soon answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
+  soon answers on_host curl -s --max-time 5 http://127.0.0.1:8080/
+  soon answers podman_here exec other wget -qO- "http://$(address web)/"
   run ! start taken -p 8080:80
   [[ "$output" == *"port 8080/tcp"* ]]
   podman_here rm -f -t 0 taken
   podman_here stop -t 0 web
   podman_here start web
-  eventually answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
+  soon answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
   podman_here rm -f -t 0 web other
   eventually nothing_left
 }
@@ -96,19 +107,19 @@ nothing_left() {
   start a --network inner --network-alias first
   start b --network inner
   expected=web
-  eventually answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
-  answers on_host curl -s --max-time 5 http://127.0.0.1:8080/
+  soon answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
+  soon answers on_host curl -s --max-time 5 http://127.0.0.1:8080/
   expected=a
-  answers podman_here exec b wget -qO- http://a/
-  answers podman_here exec b wget -qO- http://first/
+  soon answers podman_here exec b wget -qO- http://a/
+  soon answers podman_here exec b wget -qO- http://first/
   expected=web
   podman_here network connect inner web
-  answers podman_here exec b wget -qO- http://web/
-  answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
+  soon answers podman_here exec b wget -qO- http://web/
+  soon answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
   podman_here network disconnect inner web
   podman_here network reload web
-  answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
+  soon answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
   podman_here rm -f -t 0 web a b
   eventually nothing_left
-  ! find . -name aardvark.pid -exec cat {} + | xargs -r ps -o comm= -p | grep aardvark
+  eventually no_server
 }

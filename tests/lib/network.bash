@@ -79,8 +79,8 @@ network_state() {
   ip -n "$HOST" -o addr show | awk '{print $2, $3, $4}' | sort
   ip -n "$HOST" -o link show | awk -F '[:@ ]+' '{print $2}' | sort
   echo '# routes'
-  ip -n "$HOST" route
-  ip -n "$HOST" -6 route
+  # Whether a bridge has a carrier by now is a matter of moments.
+  { ip -n "$HOST" route && ip -n "$HOST" -6 route; } | sed 's/ linkdown//; s/ *$//'
   echo '# nftables'; on_host nft -s list ruleset | grep -v '^#' || :
   echo '# state'; find "$STATE" -mindepth 1 2>/dev/null | grep -v "^$STATE/lock$" | sort || :
 }
