@@ -142,3 +142,18 @@ nothing_on_host() { [ ! -e "$STATE/networks" ] && ! on_host ip link show pods0 2
   refused 7 resolvConf host-local '"ipam":{"type":"host-local","subnet":"10.4.0.0/24","resolvConf":"/etc/resolv.conf"}'
   assert_host_as_remembered
 }
+
+@test "bridge: dns, wishes, routes and a default gateway" {
+  plugin ADD bridge pod1 c1 '"bridge":"pods0","isDefaultGateway":true,"mtu":1400,"metric":9,"portIsolation":true,
+    "dns":{"nameservers":["10.3.0.1"],"domain":"pods","search":["pods"],"options":["ndots:2"]},
+    "args":{"cni":{"ips":["10.3.0.8"],"mac":"02:00:00:00:00:08"}},
+    "ipam":{"type":"host-local","subnet":"10.3.0.0/24","routes":[{"dst":"10.9.0.0/16","gw":"10.3.0.7","priority":5}]}'
+  jq -e '.dns == {"nameservers":["10.3.0.1"],"domain":"pods","search":["pods"],"options":["ndots:2"]} and
+    .ips[0].address == "10.3.0.8/24" and .interfaces[2].mac == "02:00:00:00:00:08"' result
+  in_container c1 ip route show default | grep -q 'via 10.3.0.1 .*metric 9'
+  in_container c1 ip route show 10.9.0.0/16 | grep -q 'via 10.3.0.7 .*metric 5'
+  [[ $(in_container c1 ip link show eth0) == *"mtu 1400"* ]]
+  plugin ADD portmap pod1 c1 '"runtimeConfig":{"portMappings":[{"hostIP":"192.0.2.1","hostPort":8080,"containerPort":80}]}'
+  on_host nft list map inet netsetup ports4 | grep -q '192.0.2.1 . tcp . 8080'
+  refused 7 table bridge '"bridge":"pods0","ipam":{"type":"host-local","subnet":"10.3.0.0/24","routes":[{"dst":"10.9.0.0/16","table":7}]}'
+}

@@ -106,4 +106,15 @@ TEST(Network, NoNameCanBeAPath) {
   EXPECT_TRUE(is_interface_name("eth0.100"));
 }
 
+TEST(Network, RefusesWhatARouteWouldHaveNoEffectBy) {
+  for (const char* field : {R"("mtu":1400)", R"("advmss":1)", R"("table":7)", R"("scope":1)"}) {
+    const auto network = parse_conflist(
+        "x", list_with(std::string(R"({"type":"netsetup","ipam":{"subnet":"10.3.0.0/24",
+             "routes":[{"dst":"10.9.0.0/16",)") +
+                       field + "}]}}"));
+    ASSERT_FALSE(network);
+    EXPECT_NE(network.error().text().find("not supported"), std::string::npos);
+  }
+}
+
 }  // namespace
