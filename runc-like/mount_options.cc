@@ -30,6 +30,9 @@ void take_special(std::uint64_t what, MountOptions& out) {
     case kSourceNoFollow:
       out.follow = false;
       break;
+    case kRemount:
+      out.remount = true;
+      break;
     case kDestinationNoFollow:
       out.at_link = true;
       break;

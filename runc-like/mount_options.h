@@ -24,6 +24,7 @@ struct MountOptions {
   std::uint64_t clear_all = 0;
   std::vector<std::uint64_t> propagation = {};  // MS_*
   bool bind = false;
+  bool remount = false;  // a mount that is there is changed
   bool recursive = false;
   bool copy_up = false;
   bool idmap = false;

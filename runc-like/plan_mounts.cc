@@ -28,6 +28,7 @@ class MountPlanner {
   Error error(const MountSpec& mount, const std::string& text) const;
   Result<void> check_proc(const MountSpec& mount, const MountOptions& options) const;
   Result<void> bind(const MountSpec& mount, const MountOptions& options);
+  Result<void> remount(const MountSpec& mount, const MountOptions& options);
   Result<void> file_system(const MountSpec& mount, MountOptions options);
   void tree(const MountSpec& mount, const MountOptions& options, const std::string& source);
   void cgroup(const MountSpec& mount, const MountOptions& options);
@@ -226,6 +227,27 @@ Result<void> MountPlanner::file_system(const MountSpec& mount, MountOptions opti
   return {};
 }
 
+// The attributes of a mount that an earlier entry has made, or that came with a tree.
+Result<void> MountPlanner::remount(const MountSpec& mount, const MountOptions& options) {
+  if (!options.data.empty())
+    return error(mount, "remount changes the mount, not its file system: '" + options.data[0].text +
+                            "' has no place here");
+  const auto change = [&](std::uint64_t set, std::uint64_t clear, bool all) {
+    if (set == 0 && clear == 0) return;
+    const std::uint32_t target = plan_.text(inside(mount.destination));
+    wire::Step& step = plan_.add(Op::Attributes, mount.field);
+    step.text[0] = target;
+    step.arg[0] = set;
+    step.arg[1] = clear;
+    step.arg[2] = options.at_link ? wire::kMountAtLink : 0;
+    step.flags = all ? 1 : 0;
+  };
+  change(options.set, options.clear, false);
+  change(options.set_all, options.clear_all, true);
+  propagate(mount, options);
+  return {};
+}
+
 // One v1 hierarchy: with a cgroup namespace a mount of its own, which begins at
 // our cgroup; without, our directory of the host's mount.
 void MountPlanner::hierarchy(const MountSpec& mount, const CgroupHierarchy& h,
@@ -299,6 +321,7 @@ Result<void> MountPlanner::mount(const MountSpec& mount) {
   if (mount.destination == "/")
     return error(mount, "the root itself cannot be a mount's destination");
   TRY(check_proc(mount, options));
+  if (options.remount) return remount(mount, options);
   if (options.bind) return bind(mount, options);
   if (mount.type.empty()) return error(mount, "type is missing, and it is no bind mount");
   if (mount.type == "cgroup" || mount.type == "cgroup2") {

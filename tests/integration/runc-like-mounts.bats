@@ -137,3 +137,16 @@ teardown() { remove_container; }
   run -1 run_shell true
   [[ $output == *"/mounts/"*"the kernel takes 4095"* ]]
 }
+
+@test "remount changes the mount that is there" {
+  mkdir "$BATS_TEST_TMPDIR/data"
+  mount_is '{"destination":"/data","source":"'"$BATS_TEST_TMPDIR/data"'","options":["bind","nosuid"]}'
+  mount_is '{"destination":"/data","options":["remount","bind","ro","nodev","suid"]}'
+  run -0 run_shell 'grep " /data " /proc/self/mountinfo; touch /data/x || echo refused'
+  [[ ${lines[0]} == *" /data ro,nodev,"* && ${lines[0]} != *nosuid* ]]
+  [ "$(grep -c " /data " <<<"$output")" = 1 ]
+  [[ $output == *refused ]]
+  mount_is '{"destination":"/data","options":["remount","size=3"]}'
+  run -1 run_shell true
+  [[ $output == *"/mounts/"*"'size=3' has no place here"* ]]
+}
