@@ -195,6 +195,7 @@ hit() { curl -sf --max-time 5 "http://127.0.0.1:$port/cgi-bin/hits" | tr -d '\r'
   [ "$(box run --rm --entrypoint echo busybox:1 words)" = words ]
   printf '# words\nE=from file\n' >env
   [ "$(box run --rm --env-file env --network none busybox:1 sh -c 'echo $E; ip -o link | wc -l')" = $'from file\n1' ]
+  [ "$(box run --rm -v /data -v ./env:/env:ro busybox:1 sh -c 'echo kept >/data/f && cat /data/f && tail -n 1 /env')" = $'kept\nE=from file' ]
   box run --name fore busybox:1 sh -c 'trap "echo told; exit 9" TERM; echo up; while :; do sleep 1 & wait $!; done' >out 3>&- &
   supervisor=$!
   eventually grep -qs up out
