@@ -2,8 +2,10 @@
 // hook-hosts.cc - an OCI hook: the names of a network's members in the hosts file of
 // each of them, under engines that do not keep it themselves.
 //
-// createRuntime (behind netsetup's hook) adds a container, poststop takes it away. The
-// states of the containers that it serves stand in /run/hook-hosts.
+// createRuntime (behind netsetup's hook) adds a container, poststop takes it away. At
+// poststart the same is done again for engines that write the file anew in between
+// (podman 5, docker 26). The states of the containers that it serves stand in
+// /run/hook-hosts.
 #include <dirent.h>
 #include <unistd.h>
 
