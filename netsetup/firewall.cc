@@ -228,6 +228,18 @@ Result<void> Firewall::add(const Network& network, const Member& member) const {
   return explain(std::move(added).error(), member);
 }
 
+// The rules are renewed with the first, since a flush of the table alone takes them
+// and leaves the rest.
+Result<void> Firewall::restore(const Network& network, const std::vector<Member>& members) const {
+  bool whole = true;
+  for (const Member& member : members) {
+    auto added = socket_.transact(firewall_batch(network, member, whole));
+    if (!added) return explain(std::move(added).error(), member);
+    whole = false;
+  }
+  return {};
+}
+
 Result<void> Firewall::remove_ports(const Member& member) const {
   return remove_groups(socket_, port_groups(member));
 }

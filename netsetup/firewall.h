@@ -21,6 +21,8 @@ class Firewall {
 
   // The member's network and ports, in one transaction.
   Result<void> add(const Network& network, const Member& member) const;
+  // The table, the network and the ports of all its members, whatever is left of them.
+  Result<void> restore(const Network& network, const std::vector<Member>& members) const;
   // What is not there, or is somebody else's, is left alone.
   Result<void> remove_ports(const Member& member) const;
   // With the last network the table goes too.

@@ -40,6 +40,7 @@ const auto kVerbs = std::to_array<Verb>({
      1,
      1},
     {"check", verb_check, "ID", "compare a container's connections with the kernel", {}, 1, 1},
+    {"reload", verb_reload, "", "put the firewall's rules back after they were flushed", {}, 0, 0},
     {"gc", verb_gc, "", "remove what no living container owns", {}, 0, 0},
 });
 

@@ -17,6 +17,7 @@ Result<int> verb_networks(const Arguments& arguments);
 Result<int> verb_inspect(const Arguments& arguments);
 Result<int> verb_check(const Arguments& arguments);
 Result<int> verb_gc(const Arguments& arguments);
+Result<int> verb_reload(const Arguments& arguments);
 
 extern const std::span<const Option> kUpOptions;
 extern const std::span<const Option> kHookOptions;

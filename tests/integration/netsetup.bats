@@ -385,6 +385,24 @@ RULES
   assert_host_as_remembered
 }
 
+@test "reload puts the rules back that a flush took" {
+  container c1
+  netsetup up --publish 8080:80 "$NETNS/c1-$T" web1
+  serve c1 80 here
+  remember_host
+  on_host nft flush table inet netsetup
+  [ -z "$(neighbour curl -s --max-time 1 http://192.0.2.1:8080/ || :)" ]
+  netsetup reload
+  [ "$(neighbour curl -s --max-time 5 http://192.0.2.1:8080/)" = here ]
+  on_host nft flush ruleset
+  netsetup reload
+  netsetup reload
+  [ "$(neighbour curl -s --max-time 5 http://192.0.2.1:8080/)" = here ]
+  assert_host_as_remembered
+  netsetup down web1
+  assert_host_clean
+}
+
 @test "check says what differs from the record" {
   container c1
   netsetup up --publish 8080:80 "$NETNS/c1-$T" web1
