@@ -43,7 +43,7 @@ void write_linux(JsonWriter& json) {
   json.key("intelRdt").begin_object().member("enabled", false).end_object();
   json.key("mountExtensions").begin_object().key("idmap").begin_object();
   json.member("enabled", true).end_object().end_object();
-  json.key("netDevices").begin_object().member("enabled", false).end_object();
+  json.key("netDevices").begin_object().member("enabled", true).end_object();
   json.end_object();
 }
 

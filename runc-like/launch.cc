@@ -16,6 +16,7 @@
 #include "host_mounts.h"
 #include "init/protocol.h"
 #include "log.h"
+#include "net_devices.h"
 #include "notify.h"
 #include "table_names.h"
 
@@ -198,6 +199,7 @@ Result<void> Launcher::answer(Launched& launched, const wire::Packet& packet) {
   }
   if (packet.msg != wire::Msg::Hooks) return {};
   const OciState state = oci_state(launched.container.record(), Status::Creating);
+  TRY(move_net_devices(launched.spec.net_devices, launched.container.record().pid));
   hooks_ran_ = true;
   TRY(run_hooks(launched.spec, HookKind::Prestart, state));
   TRY(run_hooks(launched.spec, HookKind::CreateRuntime, state));

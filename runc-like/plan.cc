@@ -138,8 +138,11 @@ const std::vector<HookSpec>& hooks_of(const Spec& spec, HookKind kind) {
 void plan_hooks(Plan& plan, const Spec& spec, const PlanOptions& options) {
   const auto& prestart = hooks_of(spec, HookKind::Prestart);
   const auto& runtime = hooks_of(spec, HookKind::CreateRuntime);
-  if (!prestart.empty() || !runtime.empty()) {
-    plan.add(Op::AskHooks, prestart.empty() ? "/hooks/createRuntime" : "/hooks/prestart");
+  if (!prestart.empty() || !runtime.empty() || !spec.net_devices.empty()) {
+    plan.add(Op::AskHooks, !spec.net_devices.empty() ? "/linux/netDevices"
+                           : prestart.empty()        ? "/hooks/createRuntime"
+                                                     : "/hooks/prestart")
+        .arg[0] = spec.net_devices.size();
     plan.asks_hooks = true;
   }
   const auto& inside = hooks_of(spec, HookKind::CreateContainer);

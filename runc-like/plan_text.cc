@@ -205,7 +205,9 @@ std::string describe_root(const Plan& plan, const wire::Step& step) {
     case Op::ReadonlyPath:
       return "make " + path() + " read-only";
     case Op::AskHooks:
-      return "let the parent run the prestart and createRuntime hooks";
+      return std::string("let the parent ") +
+             (step.arg[0] == 0 ? "" : "move network devices and ") +
+             "run the prestart and createRuntime hooks";
     case Op::Hook:
       return "run hook " + quoted(plan.text_at(step.text[0]));
     case Op::Pivot:

@@ -121,6 +121,12 @@ enum class HookKind {
   Poststop
 };
 
+struct NetDeviceSpec {
+  std::string name;      // on the host
+  std::string new_name;  // in the container
+  std::string field = {};
+};
+
 struct TimeOffset {
   std::string clock;  // "monotonic", "boottime"
   std::int64_t seconds = 0;
@@ -148,6 +154,7 @@ struct Spec {
   std::vector<Mapping> gid_mappings = {};
   std::vector<TimeOffset> time_offsets = {};
   std::vector<DeviceSpec> devices = {};
+  std::vector<NetDeviceSpec> net_devices = {};
   std::string cgroups_path = {};
   Resources resources = {};
   std::optional<SeccompSpec> seccomp = {};

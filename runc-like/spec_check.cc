@@ -93,6 +93,9 @@ Result<void> check_together(const JsonView& root, const Spec& spec) {
     return at(root, "/hostname", "unable to set hostname without a private UTS namespace");
   if (!spec.domainname.empty() && spec.find_namespace(CLONE_NEWUTS) == nullptr)
     return at(root, "/domainname", "unable to set domainname without a private UTS namespace");
+  if (!spec.net_devices.empty() && spec.find_namespace(CLONE_NEWNET) == nullptr)
+    return at(root, "/linux/netDevices",
+              "unable to move network devices without a private NET namespace");
   if (!spec.time_offsets.empty() && !spec.has_new(CLONE_NEWTIME))
     return at(root, "/linux/timeOffsets", "needs a new time namespace");
   if (spec.find_namespace(CLONE_NEWNS) == nullptr) {

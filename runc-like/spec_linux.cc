@@ -122,6 +122,19 @@ Result<void> read_time_offsets(const JsonView& view, Spec& spec) {
   return {};
 }
 
+Result<void> read_net_devices(const JsonView& view, Spec& spec) {
+  constexpr std::size_t kLongest = 15;
+  for (const auto& [name, value] : TRY(view.members())) {
+    NetDeviceSpec device = {name, name, value.pointer()};
+    TRY(read_optional(value, "name", device.new_name));
+    for (const std::string& text : {device.name, device.new_name})
+      if (text.empty() || text.size() > kLongest || text.find('/') != std::string::npos)
+        return value.error("'" + text + "' is no name of a network device");
+    spec.net_devices.push_back(std::move(device));
+  }
+  return {};
+}
+
 Result<void> read_personality(const JsonView& view, Spec& spec) {
   const JsonView domain = TRY(view.at("domain"));
   const std::string name = TRY(domain.string());
@@ -208,8 +221,8 @@ Result<void> read_mounts(const JsonView& view, Spec& spec) {
 Result<void> read_linux(const JsonView& view, Spec& spec, const KnownFilter& known) {
   if (!view.is_object()) return view.error("expected an object");
   // The specification wants an error rather than a container without them.
-  for (const std::string_view name : {"intelRdt", "netDevices"})
-    if (const auto field = view.find(name)) return field->error("is not supported");
+  if (const auto field = view.find("intelRdt")) return field->error("is not supported");
+  if (const auto devices = view.find("netDevices")) TRY(read_net_devices(*devices, spec));
   TRY(read_isolation(view, spec, known));
   if (const auto devices = view.find("devices"))
     for (const JsonView& item : TRY(devices->items()))

@@ -34,6 +34,7 @@ inline constexpr auto kFields = std::to_array<std::string_view>({
     "/linux/mountLabel",
     "/linux/namespaces/*/path",
     "/linux/namespaces/*/type",
+    "/linux/netDevices/*/name",
     "/linux/personality/domain",
     "/linux/personality/flags/*",
     "/linux/readonlyPaths/*",

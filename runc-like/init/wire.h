@@ -52,7 +52,7 @@ enum class Op : uint16_t {
             // 16; arg1 uid
   Mask,     // text0
   ReadonlyPath,  // text0
-  AskHooks,      // the parent runs prestart and createRuntime now
+  AskHooks,      // the parent runs prestart and createRuntime now; arg0: moves so many interfaces
   Hook,   // text0 path, text1 argv, text2 environment, arg0 timeout in s, arg1 kind (text3 state)
   Pivot,  // flags 1: without pivot_root
   ReadonlyRoot,

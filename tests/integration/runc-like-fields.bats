@@ -106,12 +106,25 @@ teardown() { remove_container; }
 }
 
 @test "fields that are not supported are refused, not ignored" {
-  configure '.linux.netDevices = {eth9: {}}'
-  run -1 rt run --bundle "$B" "$ID"
-  [[ $output == *"/linux/netDevices: is not supported"* ]]
-  configure 'del(.linux.netDevices) | .linux.intelRdt = {closID: "x"}'
+  configure '.linux.intelRdt = {closID: "x"}'
   run -1 rt run --bundle "$B" "$ID"
   [[ $output == *"/linux/intelRdt: is not supported"* ]]
+}
+
+@test "netDevices: an interface of the host is the container's, with its address" {
+  local name=nd$((RANDOM % 9000 + 1000))
+  ip link add "${name}a" type veth peer name "${name}b"
+  ip address add 192.0.2.7/24 dev "${name}a"
+  configure --arg a "${name}a" '.linux.netDevices = {($a): {name: "in%d"}}'
+  run -0 run_shell 'ip -o address show dev in0; ip link show dev in0'
+  [[ $output == *"192.0.2.7/24"* && $output == *[,\<]UP* ]]
+  [ ! -e "/sys/class/net/${name}a" ]
+  ip link del "${name}b" 2>/dev/null || :
+  run -1 run_shell true
+  [[ $output == *"/linux/netDevices/${name}a: move network device"*ENODEV* ]]
+  configure '.linux.namespaces |= map(select(.type != "network"))'
+  run -1 run_shell true
+  [[ $output == *"without a private NET namespace"* ]]
 }
 
 @test "without a mount namespace: the mounts are the host's, and delete takes them away" {
@@ -132,13 +145,15 @@ teardown() { remove_container; }
 }
 
 @test "a mount namespace by path is joined" {
-  local t=$BATS_TEST_TMPDIR
-  mkdir "$t/keep" && mount -t tmpfs keep "$t/keep" && mount --make-private "$t/keep" && : >"$t/keep/ns"
-  unshare --mount="$t/keep/ns" mount -t tmpfs mark /mnt
-  local inode
-  inode=$(stat -Lc %i "$t/keep/ns")
-  configure --arg path "$t/keep/ns" '.linux.namespaces |= map(if .type == "mount" then .path = $path else . end)'
-  run -0 run_shell 'readlink /proc/self/ns/mnt; ls /bin/busybox'
-  umount "$t/keep/ns" && umount "$t/keep"
-  [ "$output" = "mnt:[$inode]"$'\n/bin/busybox' ]
+  unshare --mount sleep 1000 3>&- &
+  local holder=$! ours
+  ours=$(readlink /proc/self/ns/mnt)
+  has_own() { [ "$(readlink "/proc/$holder/ns/mnt")" != "$ours" ]; }
+  eventually has_own
+  configure --arg path "/proc/$holder/ns/mnt" '.linux.namespaces |= map(if .type == "mount" then .path = $path else . end)'
+  local theirs
+  theirs=$(readlink "/proc/$holder/ns/mnt")
+  run run_shell 'readlink /proc/self/ns/mnt; ls /bin/busybox'
+  kill "$holder"
+  [ "$output" = "$theirs"$'\n/bin/busybox' ]
 }
