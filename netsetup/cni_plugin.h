@@ -53,7 +53,7 @@ std::string passed_on(const CniCall& call, const JsonView& previous);
 Result<Member> member_of(const Store& store, const CniCall& call);
 
 // Fields that exist elsewhere and that we do not carry out: an error names the
-// field, unless its value asks for nothing (false, 0, "", [], {}, or `harmless`).
+// field, unless its value asks for nothing (false, 0, "", [] or {}).
 struct RefusedField {
   std::string_view type;
   std::string_view field;
