@@ -132,9 +132,10 @@ add_volume() { # TEXT
 }
 
 add_link() { # NAME[:ALIAS]
-  local name=${1%%:*} id=$ID dir=$DIR
+  local name=${1%%:*} alias=${1##*:} id=$ID dir=$DIR
+  [[ $alias =~ ^[a-zA-Z0-9][a-zA-Z0-9_.-]*$ ]] || die "link '$1': '$alias' is no name for a host"
   find_container "$name"
-  links+=("$ID:${1##*:}")
+  links+=("$ID:$alias")
   ID=$id DIR=$dir
 }
 
