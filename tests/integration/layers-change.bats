@@ -254,7 +254,7 @@ A /root/file" ]
   layers images --tree >tree
   [ "$(grep -c '──' tree)" -eq 3 ]
   grep -q '^└── .*  base:1$' tree
-  grep -q '^    [├└]── .*  one:1$' tree
+  grep -q -E '^    (├|└)── .*  one:1$' tree
   grep -Eq 'two:1, two:again|two:again, two:1' tree
   grep -q 'in 3 layers' tree
 }
