@@ -97,16 +97,16 @@ state() { # ID
 
 @test "a full disk: no half lines, and later ones are whole" {
   mkdir full
-  mount -t tmpfs -o size=16k none full
+  mount -t tmpfs -o size=4k none full
   local i dropped=0
-  for ((i = 0; i < 300; i++)); do
+  for ((i = 0; i < 80; i++)); do
     hook-events --strict --to full/events < <(state "c$i") 2>/dev/null || dropped=$((dropped + 1))
   done
   cp full/events events
   umount full
   [ "$dropped" -gt 0 ]
   [ "$(hook-events --dropped)" = "$dropped" ]
-  [ "$(jq -r .id events | wc -l)" -eq $((300 - dropped)) ]
+  [ "$(jq -r .id events | wc -l)" -eq $((80 - dropped)) ]
 }
 
 @test "a file that was renamed away: the next event makes a new one" {
