@@ -36,11 +36,13 @@ enum class Op : uint16_t {
   Hostname,       // text0
   Domainname,     // text0
   Propagation,    // flags: MS_* of "/"
-  AttachRoot,  // slot: detached tree of the root file system; flags 1: a directory, left in place
-  MountFs,     // text0 target, text1 type, text2 source, text3 options; arg0 attributes; flags
-            // kMount*; arg1 set: the options as one text, for mount(2), and arg2 its MS_* flags
-  MountTree,  // slot: detached tree; text0 target; arg0 set, arg1 clear, arg2 rec set|clear<<32;
-              // flags kMountAtLink, kMountCopyLink
+  AttachRoot,     // slot: detached tree of the root file system; flags 1: left in place
+  // text0 target, text1 type, text2 source, text3 options; arg0 attributes; flags kMount*;
+  // arg1 set: the options as one text, for mount(2), and arg2 its MS_* flags
+  MountFs,
+  // slot: detached tree; text0 target; arg0 set, arg1 clear, arg2 recursively set|clear<<32;
+  // flags kMountAtLink, kMountCopyLink
+  MountTree,
   MakeDirectory,     // text0
   MountPropagation,  // text0 target, flags MS_*; arg0 kMountAtLink, kMountCopyLink
   Attributes,  // text0 target; arg0 set, arg1 clear; flags 1: recursive; arg2 kMountAtLink; for a
