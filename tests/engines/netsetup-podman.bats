@@ -60,15 +60,7 @@ start() { # NAME OPTION... : a web server whose page is NAME
     sh -c 'mkdir -p /www && echo "$1" >/www/index.html && exec httpd -f -p 80 -h /www' server "$name"
 }
 
-# The name server reads its files again some time after it was told to.
-soon() {
-  local i
-  for ((i = 0; i < 30; i++)); do
-    "$@" && return 0
-    read -rt 0.5 <> <(:) || :
-  done
-  "$@"
-}
+# For `eventually`: the name server reads its files again some time after it was told to.
 answers() { [ "$("$@" 2>/dev/null)" = "$expected" ]; }
 address() { podman_here exec "$1" ip -4 addr show eth0 | sed -n 's|.*inet \([0-9.]*\)/.*|\1|p'; }
 
@@ -83,15 +75,15 @@ nothing_left() {
   start web -p 8080:80
   start other
   expected=web
-  soon answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
-  soon answers on_host curl -s --max-time 5 http://127.0.0.1:8080/
-  soon answers podman_here exec other wget -qO- "http://$(address web)/"
+  eventually answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
+  eventually answers on_host curl -s --max-time 5 http://127.0.0.1:8080/
+  eventually answers podman_here exec other wget -qO- "http://$(address web)/"
   run ! start taken -p 8080:80
   [[ "$output" == *"port 8080/tcp"* ]]
   podman_here rm -f -t 0 taken
   podman_here stop -t 0 web
   podman_here start web
-  soon answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
+  eventually answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
   podman_here rm -f -t 0 web other
   eventually nothing_left
 }
@@ -107,18 +99,18 @@ nothing_left() {
   start a --network inner --network-alias first
   start b --network inner
   expected=web
-  soon answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
-  soon answers on_host curl -s --max-time 5 http://127.0.0.1:8080/
+  eventually answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
+  eventually answers on_host curl -s --max-time 5 http://127.0.0.1:8080/
   expected=a
-  soon answers podman_here exec b wget -qO- http://a/
-  soon answers podman_here exec b wget -qO- http://first/
+  eventually answers podman_here exec b wget -qO- http://a/
+  eventually answers podman_here exec b wget -qO- http://first/
   expected=web
   podman_here network connect inner web
-  soon answers podman_here exec b wget -qO- http://web/
-  soon answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
+  eventually answers podman_here exec b wget -qO- http://web/
+  eventually answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
   podman_here network disconnect inner web
   podman_here network reload web
-  soon answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
+  eventually answers neighbour curl -s --max-time 5 http://192.0.2.1:8080/
   podman_here rm -f -t 0 web a b
   eventually nothing_left
   eventually no_server

@@ -98,7 +98,7 @@ file_has() { grep -q "id=\"$2\"" "$1" 2>/dev/null; }
   local i
   for i in 1 2 3 4; do start_container "$ID-$i"; done
   for i in 1 2 3 4; do eventually file_has textfile/c.prom "$ID-$i"; done
-  ! grep -q '# EOF' textfile/c.prom
+  ! grep -q '# EOF' textfile/c.prom || return 1
   run -1 hook-metrics --strict --background --textfile textfile/c.prom <<<'no state'
   [[ $output == *"invalid JSON"* ]]
 }

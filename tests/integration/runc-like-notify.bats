@@ -50,7 +50,7 @@ heard() { grep -qx "$1" "$BATS_TEST_TMPDIR/heard"; }
   eventually heard "MAINPID=$(rt state "$ID" | jq .pid)"
   heard READY=1
   eventually heard BARRIER=1
-  ! heard MAINPID=1
+  ! heard MAINPID=1 || return 1
   ! heard STATUS=nearly
 }
 
@@ -66,7 +66,7 @@ heard() { grep -qx "$1" "$BATS_TEST_TMPDIR/heard"; }
   rt run --bundle "$B" "$ID" </dev/null
   eventually heard STOPPING=1
   heard READY=1 && heard STATUS=up
-  ! heard MAINPID=1
+  ! heard MAINPID=1 || return 1
   command_is /usr/bin/perl -e 'require "/tell/perl"; sleep 1000' READY=1
   rt run --detach --bundle "$B" "$ID" </dev/null >/dev/null 2>&1
   eventually heard "MAINPID=$(rt state "$ID" | jq .pid)"

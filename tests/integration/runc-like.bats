@@ -189,7 +189,7 @@ has_lines() { [ "$(grep -c "$1" "$BATS_TEST_TMPDIR/out")" -ge "$2" ]; }
   rt run --bundle "$B" "$ID"
   start_sleeper
   rt delete --force "$ID"
-  ! grep -q "$BATS_TEST_TMPDIR" /proc/self/mountinfo
+  ! grep -q "$BATS_TEST_TMPDIR" /proc/self/mountinfo || return 1
   [ -z "$(find /sys/fs/cgroup -name "*$ID*")" ]
   [ -z "$(ls "$ROOT")" ]
 }

@@ -44,7 +44,7 @@ mount_is() { # JSON : one more mount
 
 # Nothing of this test is mounted, in a cgroup or in the state directory.
 assert_nothing_left() {
-  ! grep "$BATS_TEST_TMPDIR" /proc/self/mountinfo
+  ! grep "$BATS_TEST_TMPDIR" /proc/self/mountinfo || return 1
   [ -z "$(find /sys/fs/cgroup -name "*$ID*" 2>/dev/null)" ]
   [ -z "$(ls "$ROOT" 2>/dev/null)" ]
 }
